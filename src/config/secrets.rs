@@ -146,6 +146,17 @@ impl Secrets {
         slot(&self.fetched, source.clone()).get_or_init(|| self.fetch(source)).clone()
     }
 
+    /// Where the secret stands, as people find it: the line too, of a value in a file.
+    pub fn place(&self, source: &SecretSource) -> String {
+        let line = || match source {
+            SecretSource::File { path, key: Some(key), format } => {
+                self.file(path, *format).get()?.as_ref().ok()?.document.line(key).ok()
+            }
+            _ => None,
+        };
+        line().map_or_else(|| source.to_string(), |line| format!("{source}, line {line}"))
+    }
+
     /// Whether the secret can be had, without running a program: of one it is seen that it is there.
     pub fn foresee(&self, source: &SecretSource) -> Result<(), SecretError> {
         match source {
@@ -200,6 +211,10 @@ impl Secrets {
         Ok(Secret::new(text))
     }
 
+    fn file(&self, path: &Path, format: Format) -> Arc<OnceLock<Result<SecretFile, Unread>>> {
+        slot(&self.files, (path.to_owned(), format))
+    }
+
     fn in_file(
         &self,
         source: &SecretSource,
@@ -207,7 +222,7 @@ impl Secrets {
         format: Format,
         key: Option<&str>,
     ) -> Result<Zeroizing<String>, SecretError> {
-        let file = slot(&self.files, (path.to_owned(), format));
+        let file = self.file(path, format);
         let file = file.get_or_init(|| read(path, format)).as_ref().map_err(|why| match why {
             Unread::Missing => SecretError::unset(source, "is missing"),
             Unread::Folder => SecretError::unreadable(source, "is a folder, not a file")

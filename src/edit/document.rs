@@ -24,11 +24,21 @@ impl Document {
 
     /// Reads the one value that `key` names, as [`locate`](super::locate) does.
     pub fn read(&self, key: Option<&str>) -> Result<Zeroizing<String>, EditError> {
+        self.locate(key).map(|(_, value)| value)
+    }
+
+    /// The line on which the value that `key` names begins, counted from 1.
+    pub fn line(&self, key: &str) -> Result<usize, EditError> {
+        self.locate(Some(key)).map(|(line, _)| line)
+    }
+
+    fn locate(&self, key: Option<&str>) -> Result<(usize, Zeroizing<String>), EditError> {
         let file = File::new(self.format, &self.bytes);
         check(&file, key)?;
         let parsed = self.parsed.get_or_init(|| Parsed::of(&file));
         let site = parsed.as_ref().map_err(EditError::clone)?.find(&file, key)?;
-        site.text(&file, key).map(|(_, value)| value)
+        let (span, value) = site.text(&file, key)?;
+        Ok((file.place(span.start).line, value))
     }
 }
 

@@ -207,7 +207,7 @@ pub fn condition(
         inspection.and_then(|it| it.problem.as_ref()).is_some_and(|it| it.action == action)
     };
     match state {
-        State::Missing => without_access_token(subject),
+        State::Missing => without_access_token(subject, moment),
         State::Invalid | State::Expired
             if subject.has_never_worked()
                 && !inspection
@@ -217,7 +217,8 @@ pub fn condition(
             Some(Condition::NeverWorked)
         }
         State::Expired => {
-            let since = expiry.at().filter(|at| *at <= moment.now);
+            let said = || inspection?.problem.as_ref()?.expired_at();
+            let since = expiry.at().or_else(said).filter(|at| *at <= moment.now);
             Some(Condition::Down { since })
         }
         State::Invalid => Some(Condition::Down { since: None }),
@@ -240,7 +241,7 @@ pub fn condition(
 
 /// Of one whose access token was lost in the store nothing is known; one that Meta calls expired or
 /// revoked did work, though not here.
-fn without_access_token(subject: &Subject<'_>) -> Option<Condition> {
+fn without_access_token(subject: &Subject<'_>, moment: Moment) -> Option<Condition> {
     let Some(credential) = subject.credential else { return Some(Condition::NeverWorked) };
     if credential.damage.as_ref().is_some_and(|damage| damage.in_place.is_some()) {
         return None;
@@ -250,7 +251,9 @@ fn without_access_token(subject: &Subject<'_>) -> Option<Condition> {
     let problem = answer.and_then(|answer| answer.problem.as_ref());
     let problem = problem.or(credential.ledger.problem.as_ref());
     Some(match problem {
-        Some(problem) if problem.tells_of_a_past() => Condition::Down { since: None },
+        Some(problem) if problem.tells_of_a_past() => {
+            Condition::Down { since: problem.expired_at().filter(|at| *at <= moment.now) }
+        }
         Some(Problem { kind, action, .. })
             if action.needs_a_person() && !kind.is_about_the_app() && !kind.is_outage() =>
         {

@@ -1,6 +1,6 @@
 //! Looks at everything that the config names: secrets, programs, store, key, targets, channels.
 //!
-//! It writes nothing, runs no program and asks nobody. What a run would end with is an error; what it
+//! It writes nothing, runs no program and asks no one. What a run would end with is an error; what it
 //! would only warn of, or what hangs on who runs it, is a warning.
 
 use std::fmt::Write as _;
@@ -289,7 +289,7 @@ fn check_first_token(session: &Session, token: &TokenConfig, source: &SecretSour
             "malformed_token",
             subject,
             CheckResult::Error(Exit::Config),
-            format!("no access token in {source}: {unfit}"),
+            format!("no access token in {}: {unfit}", session.secrets.place(source)),
             unfit.fix(),
         ),
         Ok(Ok(_)) | Err(_) => checked,

@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use chrono::{NaiveDate, NaiveTime, TimeDelta};
+
+use super::Time;
+
 named! {
     /// What is wrong.
     pub enum ProblemKind {
@@ -72,7 +76,7 @@ named! {
         FixAccount = "fix_account",
         /// A person grants a permission or a role.
         GrantPermission = "grant_permission",
-        /// A person mends the app's settings or our config.
+        /// A person corrects the app's settings or our config.
         FixConfiguration = "fix_configuration",
         /// Nothing.
         None = "none",
@@ -203,6 +207,27 @@ impl Problem {
         self.message.starts_with(Self::REJECTED)
     }
 
+    /// When the access token expired, where Meta's sentence says so: `Session has expired on Friday,
+    /// 02-Jan-26 00:00:00 PST`, or as older ones do, `at unix time 1385243552`.
+    pub fn expired_at(&self) -> Option<Time> {
+        let (_, said) = self.message.split_once("Session has expired ")?;
+        if let Some(seconds) = said.strip_prefix("at unix time ") {
+            let seconds = seconds.split(|c: char| !c.is_ascii_digit()).next()?;
+            return Time::from_timestamp(seconds.parse().ok()?, 0);
+        }
+        let mut words = said.strip_prefix("on ")?.split_whitespace().skip(1);
+        let date = NaiveDate::parse_from_str(words.next()?, "%d-%b-%y").ok()?;
+        let time = NaiveTime::parse_from_str(words.next()?, "%H:%M:%S").ok()?;
+        // Meta's clock is California's.
+        let behind = match words.next()?.trim_end_matches('.') {
+            "PST" => 8,
+            "PDT" => 7,
+            "UTC" | "GMT" => 0,
+            _ => return None,
+        };
+        date.and_time(time).and_utc().checked_add_signed(TimeDelta::hours(behind))
+    }
+
     /// Whether it says that the access token was good once: a value that is cut, has more around it
     /// or belongs elsewhere is refused without such a word.
     pub const fn tells_of_a_past(&self) -> bool {
@@ -267,3 +292,41 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn when_it_expired_is_read_off_metas_sentence() {
+        let at = |text: &str| chrono::DateTime::parse_from_rfc3339(text).expect("a date").to_utc();
+        for (sentence, expired) in [
+            (
+                "on Friday, 02-Jan-26 00:00:00 PST. The current time is Saturday, 03-Jan-26 10:00:00 PST.",
+                "2026-01-02T08:00:00Z",
+            ),
+            ("on Friday, 02-Jan-26 20:30:00 PST.", "2026-01-03T04:30:00Z"),
+            ("on Wednesday, 01-Jul-26 20:30:00 PDT. The current", "2026-07-02T03:30:00Z"),
+            ("on Friday, 02-Jan-26 00:00:00 UTC", "2026-01-02T00:00:00Z"),
+            ("on Friday, 02-Jan-26 00:00:00 GMT.", "2026-01-02T00:00:00Z"),
+            (
+                "at unix time 1385243552. The current unix time is 1385301415.",
+                "2013-11-23T21:59:12Z",
+            ),
+            ("on Friday, 02-Jan-26 00:00:00 CET.", ""),
+            ("on Friday, 02-Jan-26", ""),
+            ("on Friday, 32-Jan-26 00:00:00 PST.", ""),
+            ("on Friday, 02-Jan-26 25:00:00 PST.", ""),
+            ("on [redacted]", ""),
+            ("at unix time soon", ""),
+            ("at unix time 99999999999999999999", ""),
+            ("recently", ""),
+        ] {
+            let message = format!("Error validating access token: Session has expired {sentence}");
+            let problem = Problem::new(ProblemKind::Expired, message);
+            let expired = Some(expired).filter(|it| !it.is_empty()).map(at);
+            assert_eq!(problem.expired_at(), expired, "{sentence}");
+        }
+        assert_eq!(Problem::new(ProblemKind::Expired, "expired").expired_at(), None);
+    }
+}

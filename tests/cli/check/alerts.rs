@@ -102,8 +102,8 @@ WARNING: `not-extended`: works, expires in 6 days (2026-01-07 00:00 UTC), renewa
         (
             "expired",
             2,
-            "METATOKEN CRITICAL - expired: down, expired; erin@trouble.example logs in: metatoken login expired
-CRITICAL: `expired`: down, expired
+            "METATOKEN CRITICAL - expired: down since 2025-12-20, expired; erin@trouble.example logs in: metatoken login expired
+CRITICAL: `expired`: down since 2025-12-20, expired
   erin@trouble.example logs in to the app again: run `metatoken login expired`. Proof: `metatoken check expired`. Meta: \"Session has expired on Friday, 19-Dec-25 16:00:00 PST. The current time is Wednesday…\" (190/463)
 ".to_owned(),
         ),

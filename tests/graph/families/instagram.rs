@@ -421,7 +421,7 @@ warning: `creator`: works, app `insta` has no `secret`, may expire within 1 hour
 TOKEN    OUTCOME  EXPIRES  REASON
 creator  invalid  unknown  expired (190)
 
-critical: `creator`: down, expired
+critical: `creator`: down since 2026-01-01, expired
   hint: dora@creator.example logs in to the app again: run `metatoken login creator`
   Meta: \"Session has expired on Wednesday, 31-Dec-25 17:00:00 PST. The current time is Wednesday…\" (190)
 
