@@ -36,10 +36,15 @@ pub fn judge(subject: &Subject<'_>, moment: Moment) -> Judgement {
     checks.conclude(state)
 }
 
-/// Judges a token that has no access token but a value in the config that cannot be one.
-pub fn judge_unusable(subject: &Subject<'_>, problem: &Problem, moment: Moment) -> Judgement {
+/// Judges a token that has no access token, and of which the config's place has none either.
+pub fn judge_unusable(
+    subject: &Subject<'_>,
+    problem: &Problem,
+    severity: Health,
+    moment: Moment,
+) -> Judgement {
     let mut checks = Checks::new(subject, moment);
-    checks.add_problem(Health::Critical, problem);
+    checks.add_problem(severity, problem);
     checks.conclude(State::Missing)
 }
 

@@ -26,9 +26,20 @@ pub enum ConfiguredToken {
     Unusable {
         /// Why.
         problem: Problem,
-        /// Whether the place certainly holds none, as opposed to one that cannot be read.
-        is_gone: bool,
+        /// What the place holds.
+        holds: Holds,
     },
+}
+
+/// What a place holds that has no access token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// Nothing: it is unset.
+    Nothing,
+    /// What cannot be read here.
+    Unread,
+    /// A text that is not an access token of this type.
+    OtherText,
 }
 
 /// An access token of the config that the store has seen as this token's.
@@ -47,20 +58,26 @@ pub struct KnownToken {
 /// Reads the source of one token.
 pub fn read(session: &Session, config: &TokenConfig) -> Option<ConfiguredToken> {
     let source = config.access_token.as_ref()?;
-    let unusable = |why: String, fix: String, is_gone| {
+    let unusable = |why: String, fix: String, holds| {
         let problem = Problem::new(ProblemKind::Unknown, why).with_fix(fix);
         let problem = problem.with_action(Action::FixConfiguration);
-        Some(ConfiguredToken::Unusable { problem, is_gone })
+        Some(ConfiguredToken::Unusable { problem, holds })
     };
     match session.secrets.resolve(source) {
-        Err(error) => unusable(error.to_string(), error.fix("the access token"), error.unset),
+        Err(error) => {
+            let holds = if error.unset { Holds::Nothing } else { Holds::Unread };
+            unusable(error.to_string(), error.fix("the access token"), holds)
+        }
         Ok(secret) => match read_pasted(secret.expose(), Some(config.token_type)) {
             Ok(token) => Some(ConfiguredToken::Found(token)),
-            Err(unfit) => unusable(
-                format!("no access token in {source}: {unfit}"),
-                format!("in {source}, {}", unfit.fix()),
-                true,
-            ),
+            Err(unfit) => {
+                let place = session.secrets.place(source);
+                unusable(
+                    format!("no access token in {place}: {unfit}"),
+                    format!("in {source}, {}", unfit.fix()),
+                    Holds::OtherText,
+                )
+            }
         },
     }
 }

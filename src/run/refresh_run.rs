@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
-use super::configured_tokens::{self, ConfiguredToken, KnownToken};
+use super::configured_tokens::{self, ConfiguredToken, Holds, KnownToken};
 use super::tokens::{TokenConfig, as_too_young};
 use super::{Run, RunOptions};
 use crate::config::SecretSource;
@@ -148,7 +148,7 @@ fn note_sources(
                 let fingerprint = run.store.fingerprint(access_token)?;
                 Some(SourceValue::seen(place, fingerprint, before))
             }
-            (Some(_), Some(ConfiguredToken::Unusable { is_gone: true, .. })) => {
+            (Some(_), Some(ConfiguredToken::Unusable { holds, .. })) if *holds != Holds::Unread => {
                 before.cloned().map(|before| SourceValue { refused: None, ..before })
             }
             _ => before.cloned(),

@@ -6,7 +6,7 @@ use super::stored::{AskGraph, Stored};
 use crate::error::CliError;
 use crate::graph::{CallError, Graph};
 use crate::policy::humanize;
-use crate::run::configured_tokens::{self, ConfiguredToken};
+use crate::run::configured_tokens::{self, ConfiguredToken, Holds};
 use crate::run::inspect::inspect;
 use crate::run::tokens::{TokenConfig, Tokens};
 use crate::run::{apps, log, worker_pool};
@@ -139,8 +139,11 @@ pub fn look_at_unusable(stored: &Stored<'_>, ask: AskGraph) -> Vec<LiveAnswer> {
     let members = stored.selected.iter().filter(|member| ask != AskGraph::Never && is_new(member));
     let unusable = members.filter_map(|member| {
         let read = configured_tokens::read(stored.session, member);
-        let Some(ConfiguredToken::Unusable { problem, .. }) = read else { return None };
-        let (label, result) = (member.label.clone(), Err(CallError::of_token(problem)));
+        let Some(ConfiguredToken::Unusable { problem, holds }) = read else { return None };
+        // Who looks may lack a secret that the run has: then Graph was not asked, and no more is known.
+        let held_back = holds != Holds::OtherText;
+        let error = CallError { held_back, ..CallError::of_token(problem) };
+        let (label, result) = (member.label.clone(), Err(error));
         Some(LiveAnswer { label, result, generation: None, place: 0 })
     });
     unusable.collect()
@@ -219,7 +222,7 @@ pub fn keep_answers(stored: &mut Stored<'_>, answers: &[LiveAnswer]) {
     if proofs.is_empty() {
         return;
     }
-    // A store that cannot be written is no error for a command that only reads.
+    // A store that cannot be written is not an error for a command that only reads.
     if let Err(error) = Store::note_proofs(&stored.session.config.store.path, &proofs) {
         log::not_stored(error);
     }

@@ -5,9 +5,9 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::graph::App;
 use crate::policy::{
-    Dates, Deadline, Decision, Insistence, Judgement, Limits, Moment, Naming, Policy, Remedy, Skip,
-    Subject, deadlines, decide, judge, judge_deliveries, judge_inspection, judge_unusable, remedy,
-    without_parent,
+    Dates, Deadline, Decision, Health, Insistence, Judgement, Limits, Moment, Naming, Policy,
+    Remedy, Skip, Subject, deadlines, decide, judge, judge_deliveries, judge_inspection,
+    judge_unusable, remedy, without_parent,
 };
 use crate::report::{LastRuns, Refresh, StatusReport, TokenReport, VerdictSource};
 use crate::run::found::where_found;
@@ -36,9 +36,12 @@ pub fn judge_token(
             let expected = Identity { page_id: member.page_id.clone(), ..Identity::default() };
             judge_inspection(&subject, &proof.inspection, &expected, moment)
         }
-        (None, None) => match failed.map(|error| &error.problem) {
-            Some(problem) if problem.fix.is_some() && !problem.kind.is_about_the_app() => {
-                judge_unusable(&subject, problem, moment)
+        (None, None) => match failed.map(|error| (&error.problem, error.held_back)) {
+            Some((problem, held_back))
+                if problem.fix.is_some() && !problem.kind.is_about_the_app() =>
+            {
+                let severity = if held_back { Health::Unknown } else { Health::Critical };
+                judge_unusable(&subject, problem, severity, moment)
             }
             _ => judge(&subject, moment),
         },

@@ -139,8 +139,8 @@ METATOKEN CRITICAL - brand: down, app removed; anna@client.example logs in: meta
 fn a_secret_that_nobody_set_fails_the_job() {
     let world = repository(brand()).with("WA_TOKEN", "");
     run(&world, GITHUB).stdout("
-::error title=metatoken%3A `whatsapp`::never worked, the environment variable `WA_TOKEN` is not set%0Aset the variable `WA_TOKEN` to the access token; then run `metatoken refresh whatsapp`. Proof: `metatoken check whatsapp`
-METATOKEN CRITICAL - whatsapp: never worked, the environment variable WA_TOKEN is not set; operator: metatoken refresh whatsapp
-").stderr("").code(2);
-    run(&world, GITLAB).stderr("").code(2);
+::warning title=metatoken%3A `whatsapp`::never worked, the environment variable `WA_TOKEN` is not set%0Aset the variable `WA_TOKEN` to the access token; then run `metatoken refresh whatsapp`. Proof: `metatoken check whatsapp`
+METATOKEN UNKNOWN - whatsapp: never worked, the environment variable WA_TOKEN is not set; operator: metatoken refresh whatsapp
+").stderr("").code(3);
+    run(&world, GITLAB).stderr("").code(3);
 }
