@@ -178,7 +178,7 @@ impl ConfigReport {
         checks.sort_by_key(|check| check.result.severity().rank());
         let mut text: String = checks.iter().map(|check| check.line(style)).collect();
         if lines == CheckLines::All {
-            let _ = writeln!(text, "{}: {}", self.path, self.summary());
+            text.push_str(&style.wrapped(&format!("{}: {}\n", self.path, self.summary()), 4));
         }
         text
     }

@@ -233,7 +233,7 @@ impl StatusReport {
                 }
             });
         }
-        table.fit(&["CHECKED", "DATA ACCESS"]).render()
+        table.fit(&["CHECKED", "DATA ACCESS", "TYPE"]).render()
     }
 
     /// The rows in their order; the healthy Pages that were found under one parent are one row.

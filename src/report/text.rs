@@ -36,7 +36,7 @@ pub enum TextColor {
     Ansi,
 }
 
-/// The width for which a table is laid out that nobody has a terminal for.
+/// The width of a table that goes to a file or a pipe.
 const USUAL_WIDTH: usize = 80;
 
 /// The narrowest that a last column is made.
@@ -124,8 +124,13 @@ fn wrap(line: &str, width: usize, indent: usize, hang: usize) -> Vec<String> {
         let taken = indent + if part == 0 { 0 } else { hang };
         width.saturating_sub(taken).max(NARROWEST)
     };
+    filled(&words(line, room(1)), room)
+}
+
+/// Puts words on lines, of which each has that much room. A word that is longer has one to itself.
+fn filled(words: &[&str], room: impl Fn(usize) -> usize) -> Vec<String> {
     let mut parts = vec![String::new()];
-    for word in words(line, room(1)) {
+    for word in words {
         let part = parts.len() - 1;
         let open = &mut parts[part];
         if open.is_empty() {
@@ -134,7 +139,7 @@ fn wrap(line: &str, width: usize, indent: usize, hang: usize) -> Vec<String> {
             open.push(' ');
             open.push_str(word);
         } else {
-            parts.push(word.to_owned());
+            parts.push((*word).to_owned());
         }
     }
     parts
@@ -174,8 +179,8 @@ fn length(text: &str) -> usize {
 
 /// A table under construction.
 ///
-/// It has no frame: columns are kept apart by blanks, so that `grep` and `awk` see words. On a
-/// terminal the last column is wrapped at its width; piped, a row is a line.
+/// It has no frame: columns are kept apart by blanks, so that `grep` and `awk` see words. The last
+/// column is wrapped where the table would be too wide; on a narrow terminal others are, too.
 pub struct Table {
     style: TextStyle,
     headings: Vec<String>,
@@ -247,6 +252,8 @@ impl Table {
         if self.style.width.is_some() {
             squeeze(&mut widths, self.style.room());
             self.wrap_cells(&widths);
+        } else {
+            self.fold_last(&widths);
         }
         let mut lines = self.lines().into_iter();
         let mut text = String::new();
@@ -279,6 +286,17 @@ impl Table {
                 cells.fold(heading, usize::max)
             })
             .collect()
+    }
+
+    /// Wraps the last column of a table that goes to a file or a pipe. No word of it is broken, and no
+    /// command between backticks, so that both are found.
+    fn fold_last(&mut self, widths: &[usize]) {
+        let Some((_, others)) = widths.split_last() else { return };
+        let taken: usize = others.iter().map(|width| width + GAP).sum();
+        let room = self.style.room().saturating_sub(taken).max(NARROWEST);
+        for cell in self.rows.iter_mut().filter_map(|row| row.cells.last_mut()) {
+            cell.text = filled(&words(&cell.text, usize::MAX), |_| room).join("\n");
+        }
     }
 
     fn wrap_cells(&mut self, widths: &[usize]) {
@@ -471,6 +489,21 @@ mod tests {
             table(PIPED),
             "TOKEN  STATE  REASON\na      works  one two three four five six\n       delivered to config.ini\nb      down   x\n"
         );
+    }
+
+    #[test]
+    fn a_table_in_a_pipe_is_folded_at_80_columns_and_no_command_in_it_is_broken() {
+        let mut table = Table::new(PIPED, &["TOKEN", "REASON"]);
+        let command = format!("`metatoken add {}`", "a ".repeat(40).trim_end());
+        table.row([
+            plain("a".repeat(30)),
+            plain(format!("{} run {command}", "word ".repeat(10).trim_end())),
+        ]);
+        let text = table.render();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 4, "{text}");
+        assert!(lines[..3].iter().all(|line| length(line) <= 80), "{text}");
+        assert_eq!(lines[3].trim_start(), command);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What people see: tables and messages at 80 columns, a page about one token, what was delivered.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -9,20 +10,93 @@ use metatoken::sandbox::{FaultInjection, Listing, PageFixture, Rule, TokenFixtur
 
 use crate::common::{self, ANNA, APP, World, day, ends};
 
-/// What the binary prints at a terminal of 80 columns, in a sandbox.
-fn seen(folder: &Path, scenario: &str, arguments: &[&str]) -> String {
+/// The binary in a sandbox.
+fn sandboxed(folder: &Path, scenario: &str, arguments: &[&str]) -> Command {
     let sandbox = format!("--sandbox={}", folder.display());
     let mut inner = Command::new(env!("CARGO_BIN_EXE_metatoken"));
     inner.args([&sandbox, "--scenario", scenario]).args(arguments).env("NO_COLOR", "1");
+    inner
+}
+
+/// What the binary prints at a terminal of 80 columns, in a sandbox.
+fn seen(folder: &Path, scenario: &str, arguments: &[&str]) -> String {
+    let inner = sandboxed(folder, scenario, arguments);
     let ran = common::terminal(80, "\"$@\"", &inner).output().unwrap();
     String::from_utf8(ran.stdout).unwrap().replace("\r\n", "\n")
+}
+
+/// What it prints into a pipe.
+fn piped(folder: &Path, scenario: &str, arguments: &[&str]) -> String {
+    let ran = sandboxed(folder, scenario, arguments).output().unwrap();
+    String::from_utf8(ran.stdout).unwrap()
 }
 
 /// Whether a line that is longer than the terminal cannot be broken: one word, or a command or a path
 /// between backticks, which would no longer be found or copied.
 fn is_unbreakable(line: &str) -> bool {
     let bare = line.trim();
-    !bare.contains(' ') || bare.split_whitespace().any(|word| word.chars().count() > 60)
+    let is_quoted = bare.starts_with('`') && bare.ends_with('`');
+    !bare.contains(' ')
+        || is_quoted
+        || bare.split_whitespace().any(|word| word.chars().count() > 60)
+}
+
+/// The rows of another program, good and bad.
+const ROWS: &str = "label,type,access_token\nanna,user,EAAFAKEnobody1\nben,usr,EAAFAKEnobody2\n\
+                    cut,user,EAAcut…\na-label-that-is-long,instagram,IGAAFAKEnobody3\n";
+
+/// What is typed in every scenario, about this label and these rows.
+fn every_command<'a>(label: &'a str, rows: &'a str) -> Vec<Vec<&'a str>> {
+    let page = "2000000000000001";
+    [
+        &["refresh", "--dry-run"][..],
+        &["refresh"],
+        &["status"],
+        &["status", "--all", "--live"],
+        &["status", "--problems", "--within", "60d"],
+        &["status", label],
+        &["exchange", "--stored", "--dry-run"],
+        &["exchange", "--stored"],
+        &["import", rows, "--dry-run"],
+        &["import", rows],
+        &["add", "another", "--type", "page", "--parent", label, "--page-id", page, "--dry-run"],
+        &["add", "another", "--type", "page", "--parent", label, "--page-id", page],
+        &["pages", label],
+        &["refresh", "--now", "+45d"],
+        &["status", "--offline"],
+        &["history"],
+        &["history", "--failed"],
+        &["history", "--summary"],
+        &["history", "--runs"],
+        &["deliver", "--dry-run"],
+        &["deliver"],
+        &["deliver", "--test"],
+        &["forget", label, "--dry-run"],
+        &["config", "check"],
+        &["refresh", "no-such-label"],
+        &["nonsense"],
+    ]
+    .map(<[&str]>::to_vec)
+    .into()
+}
+
+const SCENARIOS: [&str; 6] = ["healthy", "troubles", "outage", "throttled", "ending", "empty"];
+
+/// Types every command in every scenario, and looks at what is printed.
+fn in_every_scenario(
+    print: fn(&Path, &str, &[&str]) -> String,
+    look: impl Fn(&str, &[&str], &str),
+) {
+    for scenario in SCENARIOS {
+        let folder = tempfile::tempdir().unwrap();
+        let rows = folder.path().join("rows.csv").display().to_string();
+        std::fs::File::create(&rows).unwrap().write_all(ROWS.as_bytes()).unwrap();
+        let label = if scenario == "troubles" { "missing-scope" } else { "brand" };
+        for arguments in every_command(label, &rows) {
+            let text = print(&folder.path().join("sandbox"), scenario, &arguments);
+            look(scenario, &arguments, &text);
+        }
+    }
 }
 
 /// What is printed by every command, in every scenario.
@@ -31,38 +105,20 @@ fn at_80_columns_no_line_is_longer() {
     if let Some(why) = common::lacking(&["script", "stty"]) {
         return common::skip("tables::at_80_columns_no_line_is_longer", &why);
     }
-    let mut seen_lines = 0;
-    for scenario in ["healthy", "troubles", "outage", "throttled", "ending", "empty"] {
-        let folder = tempfile::tempdir().unwrap();
-        let label = if scenario == "troubles" { "missing-scope" } else { "brand" };
-        for arguments in [
-            &["refresh", "--dry-run"][..],
-            &["refresh"],
-            &["status"],
-            &["status", "--all", "--live"],
-            &["status", "--problems", "--within", "60d"],
-            &["status", label],
-            &["refresh", "--now", "+45d"],
-            &["status", "--offline"],
-            &["history"],
-            &["history", "--summary"],
-            &["deliver"],
-            &["deliver", "--test"],
-            &["config", "check"],
-            &["refresh", "no-such-label"],
-            &["nonsense"],
-        ] {
-            let text = seen(folder.path(), scenario, arguments);
-            for line in text.lines() {
-                let width = line.chars().count();
-                assert!(
-                    width <= 80 || is_unbreakable(line),
-                    "{scenario} {arguments:?}: {width} columns: {line}\n{text}"
-                );
-                seen_lines += 1;
-            }
+    let seen_lines = std::cell::Cell::new(0);
+    in_every_scenario(seen, |scenario, arguments, text| {
+        for line in text.lines() {
+            // A bar that was wiped is seen no more.
+            let line = line.rsplit("\u{1b}[2K").next().unwrap_or_default();
+            let width = line.chars().count();
+            assert!(
+                width <= 80 || is_unbreakable(line),
+                "{scenario} {arguments:?}: {width} columns: {line}\n{text}"
+            );
+            seen_lines.set(seen_lines.get() + 1);
         }
-    }
+    });
+    let seen_lines = seen_lines.get();
     let folder = tempfile::tempdir().unwrap();
     for topic in [
         "refresh",
@@ -81,6 +137,26 @@ fn at_80_columns_no_line_is_longer() {
         }
     }
     assert!(seen_lines > 1000, "{seen_lines}");
+}
+
+/// A table that goes to a file, a mail of cron or `less` is no wider.
+#[test]
+fn in_a_pipe_no_table_is_wider_than_80_columns() {
+    let tables = std::cell::Cell::new(0);
+    in_every_scenario(piped, |scenario, arguments, text| {
+        let is_heading = |line: &&str| line.split("  ").all(|word| word == word.to_uppercase());
+        let rows = text.lines().skip_while(|line| !is_heading(line) || line.is_empty());
+        for line in rows.take_while(|line| !line.is_empty()) {
+            let width = line.chars().count();
+            let is_note = line.starts_with(' ') && line.contains("deliver");
+            assert!(
+                width <= 80 || is_unbreakable(line) || is_note,
+                "{scenario} {arguments:?}: {width} columns: {line}\n{text}"
+            );
+            tables.set(tables.get() + 1);
+        }
+    });
+    assert!(tables.get() > 300, "{}", tables.get());
 }
 
 /// Twenty tokens with the widest of everything, piped as cron mails it.

@@ -264,7 +264,7 @@ impl World {
             .replace(real.to_str().unwrap(), "[DIR]")
             .replace(folder, "[DIR]")
             .replace(&format!("127.0.0.1:{port}"), "127.0.0.1:[PORT]");
-        self.without_fingerprints(&text)
+        self.without_fingerprints(&unfolded(&text))
     }
 
     /// A text in which each fingerprint has a number in its place, of the same width so that
@@ -325,6 +325,33 @@ fn reader(mut pipe: impl std::io::Read + Send + 'static) -> std::thread::JoinHan
         pipe.read_to_end(&mut bytes).unwrap();
         String::from_utf8(bytes).unwrap()
     })
+}
+
+/// The text with each row of a table on one line: where the last column was wrapped hangs on how long
+/// the name of the folder is. What a terminal shows stays as it is.
+fn unfolded(text: &str) -> String {
+    if text.contains("\r\n") {
+        return text.to_owned();
+    }
+    let (mut plain, mut last_column) = (String::new(), None);
+    for line in text.split_inclusive('\n') {
+        let of_the_row = last_column.and_then(|column| line.split_at_checked(column));
+        match of_the_row {
+            Some((blank, rest)) if blank.trim().is_empty() && !rest.starts_with(' ') => {
+                plain.truncate(plain.trim_end().len());
+                plain.push(' ');
+                plain.push_str(rest);
+            }
+            _ => plain.push_str(line),
+        }
+        let is_heading = line.contains("  ") && line.trim() == line.trim().to_uppercase();
+        if is_heading && line.starts_with(|c: char| c.is_ascii_uppercase()) {
+            last_column = line.trim_end().rfind("  ").map(|at| at + 2);
+        } else if line.trim().is_empty() {
+            last_column = None;
+        }
+    }
+    plain
 }
 
 /// The output without the performance data of a verdict.
