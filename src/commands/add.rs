@@ -53,9 +53,9 @@ pub struct AddOrder {
 
 /// Declares a token, takes its access token, and delivers it.
 pub fn add(session: &Session, order: &AddOrder) -> Result<Exit, CliError> {
-    // Nobody should paste a secret to learn that something else is wrong.
+    // No secret is asked for before it is known that nothing else is wrong.
     let planned = DeclarationPlan::plan(session, &order.token, "add")?;
-    let pasted = order.read(session, order.declared(&planned, session)?)?;
+    let given = order.read(session, &planned)?;
     let options = RunOptions {
         command: "add",
         trigger: Trigger::Manual,
@@ -68,7 +68,7 @@ pub fn add(session: &Session, order: &AddOrder) -> Result<Exit, CliError> {
     let mut file = NewFile::prepare(&declaration, order.dry_run)?;
     let session = &session.with_config(declaration.config(session).clone());
     let mut run = Run::open(&turn, session, options)?;
-    let report = add_to(&mut run, order, options, pasted, &mut file);
+    let report = add_to(&mut run, order, options, given, &mut file);
     run.finish(report)
 }
 
@@ -76,14 +76,14 @@ fn add_to(
     run: &mut Run<'_>,
     order: &AddOrder,
     options: RunOptions,
-    pasted: Option<AccessToken>,
+    given: GivenToken,
     file: &mut NewFile,
 ) -> Result<RunReport, CliError> {
     let (session, label) = (run.session, &order.token.label);
     let _about = log::about(label);
     run.survey()?;
     let token = session.config.token(label).ok_or_else(|| order.vanished())?;
-    let inspect = || order.inspect(run, token, pasted);
+    let inspect = || order.inspect(run, token, given);
     let (fitting, reach) = session.interrupt.guard(|| run.aborted(), inspect)?;
     run.load_tokens()?;
     let inspection = fitting.inspection().clone();
@@ -119,6 +119,16 @@ fn take(
     let taken = made?.with_its_pages();
     taken.deliver(deliveries)?;
     report_taken(run, deliveries, vec![taken])
+}
+
+/// Where the access token comes from.
+enum GivenToken {
+    /// A person handed it over.
+    Pasted(AccessToken),
+    /// Meta gives it for the parent's access token, or for the app's id and secret.
+    Derived,
+    /// The token has one that works already, and was declared by the same command before.
+    Kept,
 }
 
 /// The file in `tokens.d` that declares the token.
@@ -198,24 +208,35 @@ impl AddOrder {
     }
 
     /// Reads the access token, unless it is derived.
-    fn read(
-        &self,
-        session: &Session,
-        token: &TokenConfig,
-    ) -> Result<Option<AccessToken>, CliError> {
+    fn read(&self, session: &Session, plan: &DeclarationPlan) -> Result<GivenToken, CliError> {
+        let token = self.declared(plan, session)?;
         if is_derived(token) {
             return match &self.file {
-                None => Ok(None),
+                None => Ok(GivenToken::Derived),
                 Some(_) => Err(self.needs_none(token)),
             };
+        }
+        if self.file.is_none() && session.ui.can_ask() && self.is_done(session, plan)? {
+            return Ok(GivenToken::Kept);
         }
         let label = &self.token.label;
         let prompt = format!("the access token for `{label}`");
         let access_token = session.read_access_token(self.file.as_deref(), &prompt, None)?;
         match read_pasted(access_token.expose(), Some(token.token_type)) {
-            Ok(access_token) => Ok(Some(access_token)),
+            Ok(access_token) => Ok(GivenToken::Pasted(access_token)),
             Err(unfit) => Err(self.unfit(unfit)),
         }
+    }
+
+    /// Whether the same command was typed before and has left nothing to ask a person for.
+    fn is_done(&self, session: &Session, plan: &DeclarationPlan) -> Result<bool, CliError> {
+        if !matches!(plan, DeclarationPlan::Stands) {
+            return Ok(false);
+        }
+        let Some(store) = session.reader()? else { return Ok(false) };
+        let known = store.credential_called(&self.token.label, None)?;
+        let current = known.as_ref().and_then(|known| known.current.as_ref());
+        Ok(current.is_some_and(|current| current.verdict() == Some(true)))
     }
 
     fn needs_none(&self, token: &TokenConfig) -> CliError {
@@ -255,10 +276,12 @@ impl AddOrder {
         &self,
         run: &Run<'_>,
         token: &'t TokenConfig,
-        pasted: Option<AccessToken>,
+        given: GivenToken,
     ) -> Result<(Fitting<'t>, Option<Reach>), CliError> {
-        let Some(access_token) = pasted else {
-            return Ok((self.inspect_derived(run, token)?, None));
+        let access_token = match given {
+            GivenToken::Pasted(access_token) => access_token,
+            GivenToken::Derived => return Ok((self.inspect_derived(run, token)?, None)),
+            GivenToken::Kept => self.kept(run)?,
         };
         let handed = self.handed(access_token.clone(), run, token);
         let fitting = inspect_handed_over(run, token, handed)
@@ -266,6 +289,16 @@ impl AddOrder {
         let reach = has_a_list(token.token_type)
             .then(|| reach(run.graph.pages(fitting.app(), &access_token)));
         Ok((fitting, reach))
+    }
+
+    /// The current access token, unless it went away since it was looked for.
+    fn kept(&self, run: &Run<'_>) -> Result<AccessToken, CliError> {
+        let known = run.tokens.credential(&self.token.label);
+        let Some(current) = known.and_then(|known| known.current.as_ref()) else {
+            let message = "its access token went away while this command waited";
+            return Err(self.refusal("no_string", message.to_owned()).hint("run the same again"));
+        };
+        Ok(run.store.reveal(current.id)?)
     }
 
     fn handed(&self, access_token: AccessToken, run: &Run<'_>, token: &TokenConfig) -> HandedOver {

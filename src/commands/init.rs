@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::config::{self, Config, FirstConfig, FirstToken, SECRET_FILE};
+use crate::config::{self, Config, FileAndKey, FirstConfig, FirstToken, SECRET_FILE};
 use crate::environment::Environment;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -295,24 +295,17 @@ impl FirstAnswers<'_> {
     }
 
     /// `FILE#KEY`, the file as an absolute path: it is typed where the person stands.
-    fn target(&self, text: &str) -> Result<Option<(String, Option<String>)>, CliError> {
+    fn target(&self, text: &str) -> Result<Option<FileAndKey>, CliError> {
         if text.is_empty() || text == "none" {
             return Ok(None);
         }
-        let (file, key) = match text.rsplit_once('#') {
-            Some((file, key)) => (file, Some(key.to_owned())),
-            None => (text, None),
+        let wrong = |why: &str| {
+            usage(&format!("invalid target `{text}`: {why}"))
+                .hint("write `FILE#KEY`, such as `config.ini#facebook.access_token`")
         };
-        if file.is_empty() || key.as_ref().is_some_and(String::is_empty) {
-            return Err(usage(&format!("invalid target `{text}`"))
-                .hint("write `FILE#KEY`, such as `config.ini#facebook.access_token`"));
-        }
-        let home = self.environment.get("HOME").map(Path::new);
-        let file = match (file.strip_prefix("~/"), home) {
-            (Some(rest), Some(home)) => home.join(rest),
-            _ => std::path::absolute(file).unwrap_or_else(|_| file.into()),
-        };
-        Ok(Some((file.display().to_string(), key)))
+        let typed = FileAndKey::read(text, self.environment).map_err(wrong)?;
+        let file = std::path::absolute(typed.file).map_err(|error| wrong(&error.to_string()))?;
+        Ok(Some(FileAndKey { file, key: typed.key }))
     }
 
     /// The option's answer, or a person's; a wrong one is asked for again.

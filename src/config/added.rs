@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::find::SYSTEM_FOLDER;
 use super::token_files::{FOLDER, NewTokenFile, first_line};
 use super::{Config, Pages, Place, TokenConfig};
+use crate::environment::Environment;
 use crate::token::{Label, TokenType};
 
 /// A token that is to be declared, as far as a command can say it.
@@ -62,7 +63,7 @@ impl NewToken {
     }
 
     /// The settings in which a token that is declared already differs from this one: `KEY is A, not
-    /// B`. What this one does not say is no difference.
+    /// B`. What this one does not say is not a difference.
     pub fn differences(&self, declared: &TokenConfig) -> Vec<String> {
         let mut all = Vec::new();
         let mut compare = |key: &str, found: Option<&str>, wanted: Option<&str>| {
@@ -90,6 +91,28 @@ impl NewToken {
             }
         }
         all
+    }
+}
+
+impl FileAndKey {
+    /// Reads `FILE#KEY`, or a file alone, as a person types it: `~/` is the home, whether a shell has
+    /// seen the text or not. The path may still be relative. An error says why it is neither.
+    pub fn read(text: &str, environment: &Environment) -> Result<Self, &'static str> {
+        let (file, key) = match text.rsplit_once('#') {
+            Some((file, key)) => (file, Some(key)),
+            None => (text, None),
+        };
+        if file.is_empty() || file.ends_with('/') || key.is_some_and(str::is_empty) {
+            return Err("a file and a key are needed");
+        }
+        let file = match (file.strip_prefix("~/"), environment.get("HOME")) {
+            (Some(rest), Some(home)) => Path::new(home).join(rest),
+            _ if file.starts_with('~') || file.contains('$') => {
+                return Err("`$` and `~USER` are not expanded: write the whole path");
+            }
+            _ => PathBuf::from(file),
+        };
+        Ok(Self { file, key: key.map(str::to_owned) })
     }
 }
 
@@ -144,5 +167,35 @@ mod tests {
         let target = table["deliver"].as_array_of_tables().unwrap().get(0).unwrap();
         assert_eq!(target["file"].as_str(), Some("/srv/a b/#1/\"config\".ini"));
         assert_eq!(target["key"].as_str(), Some("facebook.access_token"));
+    }
+
+    #[test]
+    fn a_file_and_a_key_are_read_as_they_are_typed() {
+        let environment = Environment::new([("HOME".to_owned(), "/home/u".to_owned())]);
+        for (text, read) in [
+            ("config.ini#a.b", Ok(("config.ini", Some("a.b")))),
+            ("/srv/a b/.env#TOKEN", Ok(("/srv/a b/.env", Some("TOKEN")))),
+            ("/srv/#1/.env#TOKEN", Ok(("/srv/#1/.env", Some("TOKEN")))),
+            ("token.txt", Ok(("token.txt", None))),
+            ("~/app/.env#TOKEN", Ok(("/home/u/app/.env", Some("TOKEN")))),
+            ("~/token", Ok(("/home/u/token", None))),
+            ("a~/.env#T", Ok(("a~/.env", Some("T")))),
+            ("~bob/.env#T", Err("`$` and `~USER` are not expanded: write the whole path")),
+            ("~#T", Err("`$` and `~USER` are not expanded: write the whole path")),
+            ("$HOME/.env#T", Err("`$` and `~USER` are not expanded: write the whole path")),
+            ("#T", Err("a file and a key are needed")),
+            ("a.env#", Err("a file and a key are needed")),
+            ("dir/", Err("a file and a key are needed")),
+            ("", Err("a file and a key are needed")),
+        ] {
+            let found = FileAndKey::read(text, &environment);
+            let expected = read.map(|(file, key): (&str, Option<&str>)| FileAndKey {
+                file: PathBuf::from(file),
+                key: key.map(str::to_owned),
+            });
+            assert_eq!(found, expected, "{text}");
+        }
+        let homeless = FileAndKey::read("~/a#T", &Environment::default());
+        assert_eq!(homeless, Err("`$` and `~USER` are not expanded: write the whole path"));
     }
 }

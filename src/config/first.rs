@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::FileAndKey;
 use crate::token::{Label, Provider, Secret, TokenType};
 
 /// The file beside the config that holds the app's secret.
@@ -32,7 +33,7 @@ pub struct FirstToken {
     /// The Page, of a Page's token.
     pub page_id: Option<String>,
     /// The file that it is delivered to and the key in it.
-    pub deliver: Option<(String, Option<String>)>,
+    pub deliver: Option<FileAndKey>,
 }
 
 impl FirstToken {
@@ -105,12 +106,12 @@ impl FirstToken {
         if let Some(page_id) = page_id {
             let _ = writeln!(text, "page_id = {}", literal(page_id));
         }
-        if let Some((file, key)) = deliver {
+        if let Some(FileAndKey { file, key }) = deliver {
             let _ = write!(
                 text,
                 "\n# Only this value of the file is changed. `metatoken help delivery` has more.\n\
                  [[token.{label}.deliver]]\nfile = {}\n",
-                literal(file)
+                literal(&file.to_string_lossy())
             );
             if let Some(key) = key {
                 let _ = writeln!(text, "key = {}", literal(key));

@@ -88,21 +88,12 @@ fn file_and_key(session: &Session, text: &str) -> Result<FileAndKey, CliError> {
         usage(&format!("`--deliver {text}`: {why}"))
             .hint("write FILE#KEY, such as `config.ini#facebook.access_token`")
     };
-    let (file, key) = match text.rsplit_once('#') {
-        Some((file, key)) => (file, Some(key)),
-        None => (text, None),
-    };
-    if file.is_empty() || file.ends_with('/') || key.is_some_and(str::is_empty) {
-        return Err(wrong("a file and a key are needed"));
-    }
-    if file.starts_with('~') || file.contains('$') {
-        return Err(wrong("`~` and `$` are not expanded: write the whole path"));
-    }
+    let typed = FileAndKey::read(text, &session.environment).map_err(wrong)?;
     let folder = session.config.path.parent().filter(|_| session.is_sandbox);
     let file = match folder {
-        None => std::path::absolute(file).map_err(|error| wrong(&error.to_string()))?,
+        None => std::path::absolute(typed.file).map_err(|error| wrong(&error.to_string()))?,
         Some(folder) => {
-            let inside = folder.join(file);
+            let inside = folder.join(typed.file);
             let leaves = inside.components().any(|part| part == Component::ParentDir);
             if leaves || !inside.starts_with(folder) {
                 return Err(wrong("the sandbox writes nowhere but into its folder")
@@ -111,7 +102,7 @@ fn file_and_key(session: &Session, text: &str) -> Result<FileAndKey, CliError> {
             inside
         }
     };
-    Ok(FileAndKey { file, key: key.map(str::to_owned) })
+    Ok(FileAndKey { file, key: typed.key })
 }
 
 /// Whether a new access token may be worth less than the current one.

@@ -10,8 +10,8 @@ use metatoken::sandbox::{AppFixture, FaultInjection, Invalidation, Listing, Rule
 use metatoken::token::Expiry;
 
 use crate::common::{
-    ANNA, APP, BAKERY, CAFE, CREATOR, INSTA_APP, Nobody, ROBOT, World, can_be_another_user, day,
-    is_long, mode, until,
+    self, ANNA, APP, BAKERY, CAFE, CREATOR, INSTA_APP, Nobody, ROBOT, World, can_be_another_user,
+    day, is_long, mode, until,
 };
 
 /// What the Graph API Explorer gives: it lives for an hour.
@@ -247,8 +247,8 @@ hint: choose another label, or move that file away
 error: `--deliver config.ini#`: a file and a key are needed
 hint: write FILE#KEY, such as `config.ini#facebook.access_token`
 ", Exit::Usage),
-            (&["add", "p", "--type", "user", "--deliver", "~/config.ini#a.b"], "", "
-error: `--deliver ~/config.ini#a.b`: `~` and `$` are not expanded: write the whole path
+            (&["add", "p", "--type", "user", "--deliver", "~bob/config.ini#a.b"], "", "
+error: `--deliver ~bob/config.ini#a.b`: `$` and `~USER` are not expanded: write the whole path
 hint: write FILE#KEY, such as `config.ini#facebook.access_token`
 ", Exit::Usage),
             (&["add", "p", "--type", "user", "--deliver", "none.ini#a.b"], "", "
@@ -554,6 +554,47 @@ hint: run it as the user who owns that folder; nothing was changed
         )
         .exit(Exit::Storage);
     assert_eq!(world.calls(), [""; 0]);
+}
+
+/// Typed again on a terminal it asked for an access token that it had no use for.
+#[test]
+fn typed_again_on_a_terminal_it_asks_for_nothing() {
+    if let Some(why) = common::lacking(&["script", "stty"]) {
+        return common::skip("add::typed_again_on_a_terminal_it_asks_for_nothing", &why);
+    }
+    let mut world = World::new();
+    world.write("home/app.env", "TOKEN=\n");
+    let home = world.path("home").display().to_string();
+    let pasted = world.mint(short("anna"));
+    // A shell does not see what stands behind `=`, nor what a prompt is answered with.
+    let typed = ["add", "anna", "--type", "user", "--deliver=~/app.env#TOKEN"];
+    let command = |world: &World| {
+        let mut command = world.command(&typed);
+        command.env("HOME", &home);
+        command
+    };
+    let asked = [("the access token for `anna`: ", pasted.as_str())];
+    let (shown, code) = common::converse(&command(&world), &asked);
+    assert_eq!(code, Some(0), "{shown}");
+    let current = world.in_use("anna");
+    assert_eq!(
+        std::fs::read_to_string(world.path("home/app.env")).unwrap(),
+        format!("TOKEN={current}\n")
+    );
+    let (shown, code) = common::converse(&command(&world), &[]);
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(shown.contains("verified"), "{shown}");
+    assert!(!shown.contains("the access token for"), "{shown}");
+    assert_eq!(world.in_use("anna"), current);
+    // Once it is dead there is something to ask for.
+    world.graph.with(|graph| graph.invalidate(&current, Invalidation::PasswordChanged));
+    world.at(day(1));
+    world.run(&["refresh", "--quiet"]).exit(Exit::PersonNeeded);
+    let again = world.mint(TokenFixture::user(APP, ANNA).named("again").scopes(SCOPES));
+    let asked = [("the access token for `anna`: ", again.as_str())];
+    let (shown, code) = common::converse(&command(&world), &asked);
+    assert_eq!(code, Some(0), "{shown}");
+    assert_eq!(world.in_use("anna"), again);
 }
 
 #[test]

@@ -196,7 +196,12 @@ fn a_wrong_answer_writes_nothing() {
         (vec!["--label", "a/1"], 64, "error: invalid label `a/1`\n"),
         (vec!["--type", "user"], 64, "error: `--page-id` is for `--type page`\n"),
         (vec!["--page-id", "bakery"], 64, "error: invalid Page id `bakery`\n"),
-        (vec!["--deliver", "#x"], 64, "error: invalid target `#x`\n"),
+        (vec!["--deliver", "#x"], 64, "error: invalid target `#x`: a file and a key are needed\n"),
+        (
+            vec!["--deliver", "$HOME/.env#x"],
+            64,
+            "error: invalid target `$HOME/.env#x`: `$` and `~USER` are not expanded: write the whole path\n",
+        ),
         (vec!["--deliver", "no.such#x"], 78, "error: [DIR]/metatoken.toml: 1 mistake\n"),
         (vec!["--deliver", "app-secret"], 78, "error: [DIR]/metatoken.toml: 1 mistake\n"),
         (vec!["--app-secret-file", "none"], 65, "error: none: cannot be read\n"),
