@@ -1,4 +1,4 @@
-//! What happens when somebody ends the process.
+//! What happens when the process is ended by a signal.
 //!
 //! At SIGTERM or SIGINT no new request is made; what Meta has granted and what arrives within
 //! five seconds is sealed. Then the run is written down as ended.
@@ -14,7 +14,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// How often the flag is looked at.
 const TICK: Duration = Duration::from_millis(50);
 
-/// Whether somebody has asked the process to end, and by which signal.
+/// Whether the process was asked to end, and by which signal.
 #[derive(Debug, Clone, Default)]
 pub struct Interrupt {
     stop: Arc<AtomicBool>,

@@ -1,6 +1,6 @@
 //! metatoken keeps Meta access tokens alive.
 //!
-//! This library exists for the binary beside it and for its tests; it is no API.
+//! This library exists for the binary beside it and for its tests; it is not an API.
 //!
 //! # The house
 //!

@@ -51,7 +51,7 @@ pub struct Session {
     pub is_sandbox: bool,
     /// The variables and the user.
     pub environment: Environment,
-    /// Whether somebody wants the process to end.
+    /// Whether the process was asked to end.
     pub interrupt: Interrupt,
     /// The way to the person.
     pub ui: Ui,

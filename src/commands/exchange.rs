@@ -38,7 +38,7 @@ pub struct ExchangeOrder {
 /// Reads a new access token and makes it the current one, long-lived.
 pub fn exchange(session: &Session, order: &ExchangeOrder) -> Result<Exit, CliError> {
     if order.label.as_discovered().is_none() {
-        // Nobody should paste a secret to learn that the label is mistyped.
+        // No secret is asked for before the label is known.
         let store = session.reader()?;
         let last = last_reading(&session.config, store.as_ref())?;
         Tokens::new(&session.config, Vec::new(), &last).one(&order.label)?;

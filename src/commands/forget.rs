@@ -346,7 +346,7 @@ fn still_held(
     Ok(Held { emptied: Vec::new(), reasons: reasons.collect() })
 }
 
-/// Names the file in which the config finds the access token: it is no file of ours to empty.
+/// Names the file in which the config finds the access token: it is not a file of ours to empty.
 fn source_still_holds(
     run: &Run<'_>,
     deliveries: &Deliveries<'_>,

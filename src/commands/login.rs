@@ -337,7 +337,7 @@ impl<'a> Login<'a> {
         Ok(Self { run, order, token, app, redirect })
     }
 
-    /// Reads what was handed in, and refuses what is no answer to a login of this token.
+    /// Reads what was handed in, and refuses what is not an answer to a login of this token.
     fn read(&self, text: &str) -> Result<HandedIn, CliError> {
         let LoginAnswer { state, outcome } =
             read_login_answer(text, &self.redirect).map_err(|unfit| self.unfit(&unfit))?;
@@ -483,19 +483,20 @@ impl<'a> Login<'a> {
         }
     }
 
-    /// Refuses a first login, of which nothing says whose it must be, where nobody can be asked.
+    /// Refuses a first login without a terminal where the person is not named.
     fn check_that_identity_is_known(&self) -> Result<(), CliError> {
         if !self.is_anybodys()? || self.run.session.ui.can_ask() {
             return Ok(());
         }
         let label = &self.token.label;
-        let message = "nothing says who has to log in, and there is no terminal to ask on";
+        let message =
+            "the person who has to log in is not named, and there is no terminal to ask on";
         Err(CliError::new(Exit::Usage, "no_user", label.as_str(), message).hint(format!(
             "add `--expect-user ID` with the person's id, or `user_id` to `[token.{label}]`"
         )))
     }
 
-    /// Whether nothing says whose access token it must be.
+    /// Whether it is not known yet whose access token it must be.
     fn is_anybodys(&self) -> Result<bool, CliError> {
         let LoginOrder { expect_user, identity, .. } = self.order;
         if expect_user.is_some()
@@ -592,7 +593,7 @@ impl<'a> Login<'a> {
         Ok(sealed)
     }
 
-    /// Inspects what the code gave, and asks whether it is the right person's where nothing says so.
+    /// Inspects what the code gave, and asks whether it is the right person's where none is named.
     fn fitting(&self, access_token: &AccessToken) -> Result<Fitting<'a>, CliError> {
         let is_anybodys = self.is_anybodys()?;
         let handed = HandedOver {

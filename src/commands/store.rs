@@ -1,6 +1,6 @@
 //! `store backup`: a copy of the store to keep elsewhere.
 //!
-//! It takes no lock and needs no key, so it can be made at any time, by whoever may read the store:
+//! It takes no lock and needs no key, so it can be made at any time, by any user who may read the store:
 //! what it holds is the store at one moment, whatever a run writes meanwhile.
 
 use std::error::Error as _;

@@ -80,7 +80,7 @@ fn read_one(name: &Spanned<&str>, app: &Section<'_>) -> AppRead {
             let wrong = Diagnostic::at(given.span, why);
             app.report(wrong.label("leave `graph_version` out"));
         }
-        // It is no setting: shown as one, it would be refused when read again.
+        // It is not a setting: shown as one, it would be refused when read again.
         app.put("graph_version", || ValueOrigin::Implied(why), || json!(null));
         only.to_owned()
     } else {

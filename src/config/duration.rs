@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::TimeDelta;
 
-/// The text is no duration.
+/// The text is not a duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BadDuration;
 

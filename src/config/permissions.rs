@@ -19,7 +19,7 @@ use crate::shell::{group_name, quoted, user_name};
 /// In a folder with this bit only the owner of a file can move or remove it.
 const STICKY: u32 = 0o1000;
 
-/// A larger file is no config.
+/// A larger file is not a config.
 const LARGEST: u64 = 4 * 1024 * 1024;
 
 /// The text of a config that may be trusted, and its mode.
@@ -37,7 +37,7 @@ impl JudgedFile {
         Ok(judged)
     }
 
-    /// Reads the open file for `caller`; its folder is judged by whoever opened it.
+    /// Reads the open file for `caller`; the caller judges its folder.
     pub fn judge(path: &Path, file: File, caller: u32) -> Result<Self, CliError> {
         let metadata = file.metadata().map_err(|error| unreadable(path, error))?;
         if metadata.is_dir() {

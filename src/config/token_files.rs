@@ -110,7 +110,7 @@ impl TokenFiles {
             let real = match folder.canonicalize() {
                 Ok(real) => real,
                 Err(error) if error.kind() == ErrorKind::NotFound => {
-                    // A link that leads nowhere is no folder that is not there.
+                    // A link that leads nowhere is not a folder that is not there.
                     match folder.symlink_metadata() {
                         Ok(_) => return Err(unlisted(&folder, error)),
                         Err(_) => continue,

@@ -53,7 +53,7 @@ impl HookInput {
     }
 }
 
-/// The text without control characters: whoever may rename the Page chooses it.
+/// The text without control characters: a person who may rename the Page chooses it.
 fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
 }

@@ -146,7 +146,7 @@ mod tests {
                 assert_eq!(unfinished.finish(), Ok(expected), "{format} {k}");
                 let left = if torn == old { &old } else { &new };
                 assert!(fs::read(&path).unwrap() == *left, "{format} {k}");
-                // Once more is no harm.
+                // Once more does no harm.
                 assert_eq!(unfinished.finish(), Ok(expected), "{format} {k}");
             }
         }

@@ -3,7 +3,7 @@
 //! The installed script runs this binary with the words typed so far. Labels and apps come from the
 //! text of the config, `tokens.d` included: no key, no store, no network. Where the config is missing
 //! or refused they are not offered, and nothing is printed about it: an error message in the middle
-//! of a line that is being typed helps nobody.
+//! of a line that is being typed is of no use.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -71,7 +71,7 @@ pub fn give_up(typed: &Cli, ui: Ui, complaint: &CliError) -> u8 {
         ui.complain(complaint, verdict.code());
         return verdict.code();
     }
-    // Another run at work is no news for a timer: the next one finds out what it did.
+    // Another run at work is not news for a timer: the next one finds out what it did.
     if complaint.exit != Exit::Busy || ui.verbosity > Verbosity::Quiet {
         ui.complain(complaint, complaint.exit.code());
     }

@@ -118,7 +118,7 @@ enum Exported {
 /// Every assignment, in the order of the lines.
 pub fn entries<'a>(file: &File<'a>) -> Vec<EnvEntry<'a>> {
     let mut entries = Vec::new();
-    // A quoted value may run over lines; what stands inside is no assignment.
+    // A quoted value may run over lines; what stands inside is not an assignment.
     let mut inside_until = 0;
     for (start, line) in file.lines().filter(|(_, line)| !is_comment(line)) {
         let Some(equals) = line.iter().position(|byte| *byte == b'=') else { continue };

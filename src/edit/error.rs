@@ -71,7 +71,7 @@ pub enum EditError {
         /// What encrypts it.
         by: &'static str,
     },
-    /// What stands there before a first delivery is no access token, so it may be needed.
+    /// What stands there before a first delivery is not an access token, so it may be needed.
     NotOurs {
         /// The key as configured; none for a whole file.
         key: Option<String>,

@@ -24,7 +24,7 @@ impl<'a> File<'a> {
         Self { bytes, start: if bytes.starts_with(BOM) { BOM.len() } else { 0 }, format, options }
     }
 
-    /// Refuses what no line or quote can be found in: text in another encoding, and what is no text.
+    /// Refuses what no line or quote can be found in: text in another encoding, and what is not text.
     pub fn is_text(&self) -> Result<(), EditError> {
         match encoding(self.bytes) {
             None => Ok(()),
@@ -51,7 +51,7 @@ impl<'a> File<'a> {
         EditError::Unparsable { format: self.format, at: self.place(at) }
     }
 
-    /// The error for a value at `at` that is no text, but `found`.
+    /// The error for a value at `at` that is not text, but `found`.
     pub fn not_text(&self, key: Option<&str>, at: usize, found: &'static str) -> EditError {
         let key = key.unwrap_or_default().to_owned();
         EditError::NotText { key, at: self.place(at), found }

@@ -184,7 +184,7 @@ impl Scanner<'_> {
         if self.bytes.get(end) == Some(&b',') { self.blank(end + 1) } else { end }
     }
 
-    /// Finds the first byte from `at` on that is no white space.
+    /// Finds the first byte from `at` on that is not white space.
     pub fn blank(&self, at: usize) -> usize {
         let rest = self.bytes.get(at..).unwrap_or_default();
         at + rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count()

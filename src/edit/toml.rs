@@ -78,7 +78,7 @@ pub fn overwrite(file: &File<'_>, site: Site, value: &str) -> Patch {
     Patch::value(site.span, text)
 }
 
-/// The line end behind the opening quotes, which is no part of the value.
+/// The line end behind the opening quotes, which is not a part of the value.
 fn opening(rest: &[u8]) -> &'static str {
     match rest {
         [b'\r', b'\n', ..] => "\r\n",

@@ -85,7 +85,7 @@ fn make_folder(folder: &Path) -> io::Result<bool> {
     let around = fs::metadata(folder.parent().unwrap_or(Path::new("/")))?;
     let made = File::open(folder)?;
     own(&made, &around)?;
-    // Whoever can write there decides which programs run.
+    // A user who can write there decides which programs run.
     made.set_permissions(fs::Permissions::from_mode(around.mode() & 0o755 | 0o700))?;
     Ok(true)
 }

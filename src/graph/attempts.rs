@@ -233,7 +233,7 @@ impl GraphCaller {
     }
 
     /// Asks a provider's host what time it is: once, without a token, and nothing more. Where there
-    /// is no answer, nothing was learnt.
+    /// is not an answer, nothing was learnt.
     pub fn ask_the_time(&self, provider: Provider) {
         self.ask_once(&Request::for_the_time(provider));
     }

@@ -141,7 +141,7 @@ fn encode(text: &str, into: &mut String) {
 
 /// The value of a field of `a=1&b=2`, decoded.
 ///
-/// What is no form has no fields: a page or a refusal may quote a URL with a token in it.
+/// What is not a form has no fields: a page or a refusal may quote a URL with a token in it.
 pub fn form_field(body: &str, name: &str) -> Option<String> {
     let body = body.trim();
     let of_a_form = |c: char| c.is_ascii_graphic() && !"<>{}\"'".contains(c);

@@ -264,7 +264,7 @@ mod tests {
             Err(CallError { scope, ..CallError::of_token(problem) })
         };
         assert_eq!(together(&gates, of_the_app), 1);
-        // One token's trouble is none of the app's: from here on nobody waits.
+        // One token's trouble is none of the app's: from here on no call waits.
         let of_a_token = CallError::of_token(Problem::new(ProblemKind::Expired, "over"));
         assert!(gates.first_alone(&app("1"), || Err::<(), _>(of_a_token)).is_err());
         assert!(together(&gates, || Ok(())) > 1);

@@ -26,7 +26,7 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// The refusal in an answer, whatever the HTTP status; nothing if the body is no refusal.
+    /// The refusal in an answer, whatever the HTTP status; nothing if the body is not a refusal.
     pub fn of(document: &JsonBody, response: &Response) -> Option<Self> {
         let mut envelope = Self::in_body(document.root())?;
         if envelope.code.is_none()

@@ -20,7 +20,7 @@ pub fn blames_the_token(problem: &Problem) -> bool {
     phrases::name_another_app(&problem.message.to_lowercase())
 }
 
-/// The document of an answer that is no refusal, or what the refusal means.
+/// The document of an answer that is not a refusal, or what the refusal means.
 pub fn accepted(response: &Response) -> Result<JsonBody, Problem> {
     let document = JsonBody::parse(response.body()).ok_or_else(|| unreadable(response))?;
     match Envelope::of(&document, response) {
@@ -47,7 +47,7 @@ pub fn asks_for_less(problem: &Problem) -> bool {
         && phrases::ask_for_less(&problem.message.to_lowercase())
 }
 
-/// An answer that is no refusal but lacks what was asked for.
+/// An answer that is not a refusal but lacks what was asked for.
 pub fn malformed(response: &Response, what: &str) -> Problem {
     let (kind, action) = by_status(response.status(), ProblemKind::MalformedResponse);
     let message = match kind {

@@ -48,7 +48,7 @@ impl Usage {
     }
 
     fn count(&mut self, name: &str, value: &Value) {
-        /// More of anything is no reading but garbage.
+        /// More of anything is not a reading but garbage.
         const LIMIT: u64 = 1_000_000;
         let Some(number) = rounded_up(value).filter(|number| *number <= LIMIT) else { return };
         if Self::COUNTERS.contains(&name) {

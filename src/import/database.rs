@@ -26,9 +26,9 @@ const TRIES: usize = 5;
 const PAUSE: Duration = Duration::from_millis(200);
 /// Longer than any sound file of that size takes.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// A table of more rows is no list of tokens.
+/// A table of more rows is not a list of tokens.
 const MOST_ROWS: usize = 100_000;
-/// A longer value is no token.
+/// A longer value is not a token.
 const LONGEST: i32 = 1024 * 1024;
 /// No value that the file holds is longer, and none that its schema computes may be.
 const LONGEST_OF_ALL: i32 = 64 * 1024 * 1024;

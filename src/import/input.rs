@@ -1,4 +1,4 @@
-//! Takes a file whole, up to a limit, and names what is no text.
+//! Takes a file whole, up to a limit, and names what is not text.
 
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::shell::quoted;
 use crate::token::{AccessToken, read_pasted};
 
-/// A larger file is no list of tokens.
+/// A larger file is not a list of tokens.
 pub const LARGEST: u64 = 64 * 1024 * 1024;
 
 /// How every `SQLite` file begins.
@@ -43,7 +43,7 @@ fn unreadable(file: &Path, error: std::io::Error) -> CliError {
     refused(file, "cannot be read").because(error).hint(hint)
 }
 
-/// Opens a file to read it; a pipe without a writer is not waited for, and what is no file is
+/// Opens a file to read it; a pipe without a writer is not waited for, and what is not a file is
 /// refused.
 pub fn open(file: &Path) -> Result<std::fs::File, CliError> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -84,7 +84,7 @@ impl Input {
         Ok(input)
     }
 
-    /// Refuses what is no text that is read here, by its name.
+    /// Refuses what is not text that is read here, by its name.
     fn is_text(&self) -> Result<(), CliError> {
         let wide = [&b"\xff\xfe"[..], b"\xfe\xff"].iter().any(|mark| self.text.starts_with(mark));
         let head = &self.text[..self.text.len().min(64)];
@@ -137,7 +137,7 @@ impl Input {
         })
     }
 
-    /// The first character that is no white space.
+    /// The first character that is not white space.
     fn first(&self) -> Option<u8> {
         self.bytes().iter().copied().find(|byte| !byte.is_ascii_whitespace())
     }

@@ -233,7 +233,7 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
-/// A line that is no request, whatever it begins with.
+/// A line that is not a request, whatever it begins with.
 fn guarded(line: &str) -> String {
     if line.starts_with(['.', '\'']) { format!("\\&{line}") } else { line.to_owned() }
 }

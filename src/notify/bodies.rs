@@ -207,7 +207,7 @@ mod tests {
                 "＠Everyone! (＠ALL) x.＠here _＠channel @＠all",
             ),
             ("é@here", "é＠here"),
-            // Nobody's bell: a mail address, a person, half a word.
+            // No mention that rings: a mail address, a person, half a word.
             (
                 "anna@allianz.example, sales@here.example",
                 "anna@allianz.example, sales@here.example",

@@ -79,7 +79,7 @@ impl SecretUrl {
 
     /// Whether a text repeats anything of the URL but its host, or another secret that was sent there.
     pub fn is_repeated_in(&self, text: &str) -> bool {
-        /// A shorter part is no secret, and occurs in every text.
+        /// A shorter part is not a secret, and occurs in every text.
         const SHORTEST: usize = 4;
         let text = text.to_lowercase();
         let repeats = |part: &str| part.len() >= SHORTEST && text.contains(&part.to_lowercase());

@@ -1,7 +1,7 @@
 //! Sends a test message to channels, so that an operator sees whether each reaches its people.
 //!
-//! Nothing of it is stored: a test that fails is no failure of a notification, and one that arrives
-//! tells nobody what the channel missed.
+//! Nothing of it is stored: a test that fails is not a failure of a notification, and one that arrives
+//! says nothing of what the channel missed.
 
 use std::collections::BTreeMap;
 

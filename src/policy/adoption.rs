@@ -239,7 +239,7 @@ fn named(lacked: &[&str]) -> Option<String> {
 }
 
 /// Why an access token cannot be this token's, whatever its state: another type, app, person or
-/// Page. What Graph does not tell is no misfit.
+/// Page. What Graph does not tell is not a misfit.
 pub fn misfit(
     inspection: &Inspection,
     token_type: TokenType,

@@ -104,7 +104,7 @@ fn of_the_parent<'a>(subject: &Subject<'a>, parent: Parent<'a>) -> Subject<'a> {
     }
 }
 
-/// How a person replaces an access token that works: what brings a new one is no repair here.
+/// How a person replaces an access token that works: what brings a new one is not a repair here.
 pub fn replace_it(subject: &Subject<'_>) -> Remedy {
     match (subject.token_type.spec().source, subject.parent) {
         (Source::App(_), _) => fill(Cure::ResetSecret, subject, &[]),
@@ -298,7 +298,7 @@ fn identity(subject: &Subject<'_>) -> String {
     }
 }
 
-/// What is no short-lived login. Source: Meta, Instagram business login; Threads, long-lived tokens.
+/// What is not a short-lived login. Source: Meta, Instagram business login; Threads, long-lived tokens.
 const NEEDS_NO_SECRET: &str =
     "A token that is generated in the app's dashboard lives sixty days without it";
 

@@ -200,7 +200,7 @@ impl Checks<'_> {
     pub fn in_the_way(&mut self, ledger: &Ledger, state: State) {
         let is_dead = matches!(state, State::Expired | State::Invalid);
         let calls_for_a_person = |it: &Reason| it.action.needs_a_person();
-        // What keeps a dead one from being replaced is no second cause beside its death.
+        // What keeps a dead one from being replaced is not a second cause beside its death.
         if is_dead && self.reasons.iter().any(calls_for_a_person) {
             return;
         }

@@ -135,7 +135,7 @@ pub enum Skip {
     },
     /// It is short-lived, and Meta exchanges none of its type.
     NoExchange { ends: Time },
-    /// It is short-lived, the config says that it is left alone, and nobody named it.
+    /// It is short-lived, the config says that it is left alone, and it was not named.
     LeftAlone { ends: Option<Time> },
 }
 

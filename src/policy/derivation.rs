@@ -53,7 +53,7 @@ pub fn judge_cut_list(label: &Label) -> Reason {
 
 /// What a token without an access token waits for: its parent, or a person.
 ///
-/// A first access token is no renewal: it is taken whatever `auto_refresh` says.
+/// A first access token is not a renewal: it is taken whatever `auto_refresh` says.
 pub fn without_access_token(
     subject: &Subject<'_>,
     insistence: Insistence,
@@ -103,7 +103,7 @@ pub fn derivation(
     match reason {
         // The access token it has serves meanwhile.
         Derive::ParentRenewed => None,
-        // What keeps a new access token from it is a person's to mend: that is no pause.
+        // What keeps a new access token from it only a person can fix: that is not a pause.
         Derive::Dead | Derive::SecretReset if waits_for_a_person => None,
         _ => Some(Decision::Skip(Skip::BackingOff { until })),
     }

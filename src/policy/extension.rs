@@ -1,6 +1,6 @@
 //! Decides whether an access token that Meta granted replaces the current one.
 //!
-//! «Refresh succeeded» is no evidence: Meta has answered 200 and moved nothing, and has left scopes
+//! «Refresh succeeded» is not evidence: Meta has answered 200 and moved nothing, and has left scopes
 //! out. A grant is taken only when a second source, Graph's inspection of the new access token,
 //! says that it ends later and carries no less.
 

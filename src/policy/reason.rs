@@ -101,7 +101,7 @@ pub struct Reason {
 }
 
 impl Reason {
-    /// A reason about the system, for whoever runs the machine.
+    /// A reason about the system, for the operator.
     pub fn of_the_system(
         code: &'static str,
         severity: Health,

@@ -34,7 +34,7 @@ impl Remedy {
         self.step.is_empty()
     }
 
-    /// A step of whoever runs the machine.
+    /// A step of the operator.
     pub fn of_the_operator(step: impl Into<String>) -> Self {
         let remedy = Self::from(step.into());
         let brief = if remedy.command.is_empty() { "" } else { OPERATOR };
@@ -135,7 +135,7 @@ pub enum Cure {
     Grant,
     /// The same, in a login dialog.
     GrantByDialog,
-    /// Somebody who manages the Page gives the person a role on it.
+    /// A person who manages the Page gives the person a role on it.
     Role,
     /// An app's token has no permissions.
     NoPermissions,

@@ -118,7 +118,7 @@ fn is_a_path_to_a_file(program: &OsString) -> bool {
     path.components().count() > 1 && path.exists()
 }
 
-/// A pipe that holds the text, with nobody left to write to it. A pipe takes more than any access token.
+/// A pipe that holds the text, whose writing end is closed. A pipe takes more than any access token.
 fn filled_pipe(text: &str) -> io::Result<io::PipeReader> {
     let (reader, mut writer) = io::pipe()?;
     writer.write_all(text.as_bytes())?;

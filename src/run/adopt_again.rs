@@ -16,7 +16,7 @@ use crate::store::StoreError;
 use crate::token::{Expiry, Generation, GenerationState, Inspection, Origin, Proof};
 
 impl TokenRun<'_> {
-    /// Whether nobody has judged what the config's place holds, although it was sealed: the run that
+    /// Whether what the config's place holds was not judged yet, although it was sealed: the run that
     /// did so was cut short, or a person handed it over in vain. An account that is held is left to
     /// its person.
     pub fn is_unjudged(&self, known: &KnownToken) -> Result<bool, StoreError> {

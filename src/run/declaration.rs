@@ -1,7 +1,7 @@
 //! Plans the declaration of a token by a command: what the config says when it is declared, and why it
 //! cannot be.
 //!
-//! Nothing is written and nobody is asked. What the config's reader would refuse is refused here, in
+//! Nothing is written, and no person is asked. What the config's reader would refuse is refused here, in
 //! the words of the options that were typed where that is clearer.
 
 use std::path::Path;

@@ -210,7 +210,7 @@ impl Taken<'_> {
         Ok(())
     }
 
-    /// Says that the token's Pages follow in this run: nobody has to wait for the next.
+    /// Says that the token's Pages follow in this run, not in the next.
     #[must_use]
     pub fn with_its_pages(self) -> Self {
         Self { pages: PagesFollow::AtOnce, ..self }

@@ -1,8 +1,8 @@
 //! Hands out the access token in use, for programs.
 //!
-//! Nobody is asked whether it still works: a program that meets an error runs
+//! Graph is not asked whether it still works: a program that meets an error runs
 //! `metatoken refresh LABEL`. What is known already counts: one that Meta has called dead is refused.
-//! Only its own rows are read, so that another's damage is no hindrance.
+//! Only its own rows are read, so that another's damage does not matter.
 
 use std::sync::Arc;
 

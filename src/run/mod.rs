@@ -65,7 +65,7 @@ use crate::policy::{
     judge_store,
 };
 use crate::session::Session;
-use crate::store::{Enrolment, Mended, RunId, RunLock, RunRow, Stock, Store, StoreError};
+use crate::store::{Enrolment, Repaired, RunId, RunLock, RunRow, Stock, Store, StoreError};
 pub use crate::token::DryRun;
 use crate::token::{Credential, Label, Pattern, Problem, ProblemKind, Time, TokenId, Trigger};
 
@@ -147,7 +147,7 @@ pub struct Run<'a> {
     pub tokens: Tokens,
     newly_undeclared: Option<Reason>,
     damage: Option<Reason>,
-    mended: Vec<Mended>,
+    repaired: Vec<Repaired>,
     ids: Mutex<HashMap<Label, TokenId>>,
     full: Mutex<Option<StoreError>>,
     /// By the host's clock.
@@ -189,7 +189,7 @@ impl<'a> Run<'a> {
             tokens: Tokens::default(),
             newly_undeclared: None,
             damage: None,
-            mended: Vec::new(),
+            repaired: Vec::new(),
             ids: Mutex::new(HashMap::new()),
             full: Mutex::default(),
             host_started_at: host,
@@ -202,10 +202,10 @@ impl<'a> Run<'a> {
 
     /// Enrols what the config declares, and reads what the store knows.
     pub fn load_tokens(&mut self) -> Result<(), CliError> {
-        let mended = self.store.mend(self.session.clock.now())?;
+        let repaired = self.store.repair(self.session.clock.now())?;
         let declared = Tokens::declared(&self.session.config);
         self.enrol(declared.map(AsRef::as_ref), |_| None)?;
-        self.mended = mended;
+        self.repaired = repaired;
         self.survey()?;
         let config = &self.session.config;
         let labels = self.tokens.declared_labels();
@@ -252,7 +252,7 @@ impl<'a> Run<'a> {
             let token = self.known_id(label).map(|token| self.store.credential(token));
             token.is_some_and(|known| known.is_ok_and(|known| known.damage.is_none()))
         };
-        let repaired = self.mended.iter().filter(|it| is_well(&it.label));
+        let repaired = self.repaired.iter().filter(|it| is_well(&it.label));
         let repair = match self.dry_run {
             DryRun::No => Repair::Done,
             DryRun::Yes => Repair::Foreseen,

@@ -149,7 +149,7 @@ impl TokenRun<'_> {
     }
 
     /// Records that Meta does not renew a Page's access token without its parent: that was to be
-    /// expected, so it is no failure of the run. What the access token is worth, Graph is asked.
+    /// expected, so it is not a failure of the run. What the access token is worth, Graph is asked.
     fn not_renewed_alone(
         &mut self,
         refusal: &Problem,
@@ -172,7 +172,7 @@ impl TokenRun<'_> {
         self.verify_instead(current)
     }
 
-    /// Inspects an access token that Meta blames. Where it is valid, the refusal was no verdict: it is
+    /// Inspects an access token that Meta blames. Where it is valid, the refusal was not a verdict: it is
     /// tried again.
     fn blamed_by_meta(
         &mut self,

@@ -87,7 +87,7 @@ impl TokenRun<'_> {
     }
 
     /// Retires a discovered Page that has been gone for a week and is dead: it goes out of every
-    /// verdict. One that has a target, or a table of its own, is missed by somebody.
+    /// verdict. One that has a target, or a table of its own, is missed.
     fn retire_if_gone(&mut self) -> Result<(), StoreError> {
         let label = &self.token.label;
         let is_looked_for =

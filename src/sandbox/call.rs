@@ -176,7 +176,7 @@ pub fn http_date(seconds: i64) -> String {
     time.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
-/// Undoes percent-encoding; what is no encoding stays as it is.
+/// Undoes percent-encoding; what is not an encoding stays as it is.
 fn decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut plain = Vec::with_capacity(bytes.len());

@@ -36,7 +36,7 @@ impl Simulation {
         self.apps.get(id).filter(|app| app.host == host)
     }
 
-    /// What a host knows of an access token that is no app's, whatever has become of it.
+    /// What a host knows of an access token that is not an app's, whatever has become of it.
     pub(super) fn issued(&self, host: Host, string: &str) -> Result<&IssuedToken, Refusal> {
         if Host::of_string(string).is_some_and(|home| home != host) {
             return Err(Refusal::unparsable(host));

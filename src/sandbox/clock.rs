@@ -23,7 +23,7 @@ pub enum NowArg {
     At(Time),
 }
 
-/// What was typed is no time.
+/// What was typed is not a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadNow {
     text: String,
@@ -69,7 +69,7 @@ impl FromStr for NowArg {
     }
 }
 
-/// A length that the calendar cannot hold is no time either.
+/// A length that the calendar cannot hold is not a time either.
 fn plus(length: &str) -> Option<NowArg> {
     let unit = length.chars().last().filter(char::is_ascii)?;
     let number = &length[..length.len() - 1];

@@ -72,7 +72,7 @@ const fn reason(status: u16) -> &'static str {
 /// What a client calls a body of parameters.
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// A request longer than this is no call to Graph.
+/// A request longer than this is not a call to Graph.
 const LIMIT: usize = 64 * 1024;
 
 /// What came next on a connection.
@@ -130,7 +130,7 @@ enum Parsed {
     Malformed,
 }
 
-/// A body is waited for; one that is no form is dropped.
+/// A body is waited for; one that is not a form is dropped.
 fn parse(bytes: &[u8]) -> Parsed {
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut request = httparse::Request::new(&mut headers);

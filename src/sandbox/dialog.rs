@@ -22,7 +22,7 @@ struct DialogRules {
     path: &'static str,
     /// The parameters that it takes.
     parameters: &'static [&'static str],
-    /// The permission that nobody can leave out.
+    /// The permission that cannot be left out.
     basic: &'static str,
     /// How the permissions of this host begin.
     scopes: &'static [&'static str],

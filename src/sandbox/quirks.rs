@@ -38,10 +38,10 @@ pub enum DeadRefusal {
 /// Whom Threads lets ask about an access token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum ThreadsInspection {
-    /// The access token itself, as programs do it, and nobody else.
+    /// The access token itself, as programs do it, and no other.
     #[default]
     ForTheToken,
-    /// The app, by its own access token, and nobody else.
+    /// The app, by its own access token, and no other.
     ForTheApp,
     /// Only testers of the app, and there are none here.
     ForTestersOnly,

@@ -193,7 +193,7 @@ const LAST_DAYS: [(u32, Option<Day>); 8] = [
     (26, Some((2028, 11, 4))),
 ];
 
-/// The version that answers a call to `asked` at `now`; nothing for what is no version.
+/// The version that answers a call to `asked` at `now`; nothing for what is not a version.
 pub fn answering(asked: &str, now: i64) -> Option<String> {
     let major: u32 = asked.strip_prefix('v')?.strip_suffix(".0")?.parse().ok()?;
     let (newest, _) = LAST_DAYS[LAST_DAYS.len() - 1];

@@ -130,7 +130,7 @@ fn answer_in_thread(stream: TcpStream, shared: &Arc<Shared>) -> io::Result<Optio
     let Some(number) = shared.enter(&stream)? else { return Ok(None) };
     let theirs = Arc::clone(shared);
     let spawned = thread::Builder::new().name(format!("sandbox-{number}")).spawn(move || {
-        // A client may go away at any time; that is no fault of the server's.
+        // A client may go away at any time; that is not a fault of the server's.
         drop(serve(&stream, &theirs));
         drop(stream.shutdown(Shutdown::Both));
         theirs.leave(number);

@@ -24,7 +24,7 @@ use crate::token::{
 
 /// A token of which something was damaged when a run looked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mended {
+pub struct Repaired {
     /// The token.
     pub label: Label,
     /// What was damaged.
@@ -47,7 +47,7 @@ struct Suspect {
 impl Store {
     /// Looks for damaged rows, repairs what can be repaired, and marks what is lost; gives the tokens
     /// of which that was not known before. Where nothing is damaged, nothing is written.
-    pub fn mend(&self, now: Time) -> Result<Vec<Mended>> {
+    pub fn repair(&self, now: Time) -> Result<Vec<Repaired>> {
         let (seals, own, changes) = (self.seals()?, self.own_run(), self.changes.clone());
         let (suspects, stock, changes) = self.read(move |tx| {
             let stock = everything(tx, own)?;
@@ -62,7 +62,7 @@ impl Store {
         let mut damaged = stock.credentials;
         damaged.retain(is_damaged);
         let news = damaged.iter().filter(|credential| !is_known(credential, &suspects));
-        let mended = news.map(|it| mended(it, &suspects)).collect();
+        let repaired = news.map(|it| repaired(it, &suspects)).collect();
         self.write_at(now, move |tx| {
             for suspect in &suspects {
                 suspect.settle(tx)?;
@@ -72,7 +72,7 @@ impl Store {
             }
             Ok(())
         })?;
-        Ok(mended)
+        Ok(repaired)
     }
 }
 
@@ -84,7 +84,7 @@ fn is_known(credential: &Credential, suspects: &[Suspect]) -> bool {
         && own.all(|suspect| suspect.marked && suspect.fingerprint.is_none())
 }
 
-fn mended(credential: &Credential, suspects: &[Suspect]) -> Mended {
+fn repaired(credential: &Credential, suspects: &[Suspect]) -> Repaired {
     let mut parts = credential.damage.as_ref().map(|it| it.parts.clone()).unwrap_or_default();
     for suspect in suspects.iter().filter(|suspect| suspect.token == credential.id) {
         let part = match suspect.state {
@@ -95,7 +95,7 @@ fn mended(credential: &Credential, suspects: &[Suspect]) -> Mended {
             parts.insert(0, part);
         }
     }
-    Mended { label: credential.label.clone(), parts }
+    Repaired { label: credential.label.clone(), parts }
 }
 
 fn suspects(tx: &mut dyn Tx, seals: &Seals) -> Result<Vec<Suspect>, TxError> {

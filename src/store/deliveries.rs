@@ -238,7 +238,7 @@ pub fn repair(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
              WHERE token = ?1 AND target = ?2",
             &[token.into(), SqlValue::Text(&target), newest.into(), since.into()],
         )?;
-        // A name that cannot be read is no target's; the row stays, under a name that can.
+        // A name that cannot be read is not a target's; the row stays, under a name that can.
         if std::str::from_utf8(&target).is_err() {
             let name = format!("damaged {}", crate::crypto::hex(&target).to_uppercase());
             tx.execute(

@@ -171,7 +171,7 @@ pub struct NewEvent<'a> {
     pub target: Option<&'a TargetId>,
     /// Where it came from: the label that it had before.
     pub place: Option<&'a str>,
-    /// Who caused it, if not whoever started the run.
+    /// What caused it, if not the start of the run.
     pub trigger: Option<Trigger>,
 }
 

@@ -159,7 +159,7 @@ fn read_file(path: &Path) -> Result<Option<Zeroizing<String>>, StoreError> {
     };
     let mut bytes = Zeroizing::new(Vec::with_capacity(128));
     file.take(LONGEST).read_to_end(&mut bytes).map_err(unreadable)?;
-    // What is not text is no key either, and must not be lost in a copy that is not wiped.
+    // What is not text is not a key either, and must not be lost in a copy that is not wiped.
     let text = std::str::from_utf8(&bytes).unwrap_or("?");
     Ok(Some(Zeroizing::new(text.to_owned())))
 }

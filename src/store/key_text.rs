@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::crypto::Key;
 
-/// The text is no key. Never holds the text.
+/// The text is not a key. Never holds the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BadKey {
     /// Nothing but white space.

@@ -281,7 +281,7 @@ mod tests {
     fn a_store_reads_anew_what_it_has_changed() {
         let shelf = Shelf::new();
         let (token, store) = (shelf.token("brand"), &shelf.store);
-        assert_eq!(store.mend(day(1)).unwrap(), []);
+        assert_eq!(store.repair(day(1)).unwrap(), []);
         let known = || store.known.credential(token, store.changes.count(), store.own_run());
         let before = known().expect("all tokens were read");
         let problem = Problem::new(ProblemKind::Unknown, "refused");

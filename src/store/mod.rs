@@ -70,7 +70,7 @@ use crate::token::Time;
 
 pub use attempts::{Interrupted, Setback};
 pub use candidate::NewCandidate;
-pub use damage::Mended;
+pub use damage::Repaired;
 pub use deliveries::{DeliveryFailure, Settlement};
 pub use earlier::{PastGeneration, Remains};
 pub use engine::GrantRoom;

@@ -97,7 +97,7 @@ impl Store {
     /// one transaction.
     ///
     /// [`Superseded`](super::StoreError::Superseded) if another is current than the one that it is
-    /// to replace, or if it is no candidate any more.
+    /// to replace, or if it is not a candidate any more.
     pub fn promote(
         &self,
         run: RunId,

@@ -101,7 +101,7 @@ impl AccessToken {
         Ok(Self(Secret::new(text)))
     }
 
-    /// Whether it begins as Meta's access tokens do. It is a hint, for text that nobody called a
+    /// Whether it begins as Meta's access tokens do. It is a hint, for text that was not called a
     /// token.
     pub fn begins_like_metas(&self) -> bool {
         let text = self.expose();

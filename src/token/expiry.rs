@@ -57,7 +57,7 @@ impl Expiry {
         self.extends(other, TimeDelta::nanoseconds(1))
     }
 
-    /// Whether this end lies at least `margin` beyond `other`, or is no end at all.
+    /// Whether this end lies at least `margin` beyond `other`, or is not an end at all.
     pub fn extends(self, other: Self, margin: TimeDelta) -> bool {
         match (self, other) {
             (Self::Unknown, _) | (_, Self::Never) => false,

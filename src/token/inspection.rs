@@ -110,7 +110,7 @@ impl fmt::Display for Difference {
 }
 
 impl Identity {
-    /// The first part that both know and that differs; what one does not know is no difference.
+    /// The first part that both know and that differs; what one does not know is not a difference.
     pub fn difference_from(&self, expected: &Self) -> Option<Difference> {
         [
             ("app", &expected.app_id, &self.app_id),

@@ -51,7 +51,7 @@ pub enum LoginOutcome {
     },
 }
 
-/// Why a text is no answer of a login dialog. Never holds the text.
+/// Why a text is not an answer of a login dialog. Never holds the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UnfitAnswer {
     Empty,

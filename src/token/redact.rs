@@ -117,7 +117,7 @@ const fn is_unseen(c: char) -> bool {
 }
 
 fn without_secrets(text: &str, secrets: &[Secret]) -> String {
-    /// A shorter secret is no secret, and would tear words apart.
+    /// A shorter secret is not a secret, and would tear words apart.
     const SHORTEST: usize = 6;
     let mut text = text.to_owned();
     for secret in secrets.iter().map(Secret::expose).filter(|secret| secret.len() >= SHORTEST) {

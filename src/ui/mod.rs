@@ -1,6 +1,6 @@
 //! Prints; nothing else does.
 //!
-//! Data goes to standard output, everything else to standard error. A closed pipe is no error.
+//! Data goes to standard output, everything else to standard error. A closed pipe is not an error.
 //! Colour and progress appear on a terminal only. The journal of systemd gets each line's priority.
 
 mod line;

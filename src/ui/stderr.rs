@@ -26,7 +26,7 @@ pub struct Stderr {
 const HANG: usize = 2;
 
 impl Stderr {
-    /// Says something that is no log line: for people it is `text`, wrapped at the terminal's width.
+    /// Says something that is not a log line: for people it is `text`, wrapped at the terminal's width.
     pub fn say(&self, line: &Line, text: &str) {
         self.write(line, || match self.width {
             Some(width) => wrapped(text, width, HANG).trim_end().to_owned(),

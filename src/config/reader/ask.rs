@@ -52,7 +52,7 @@ impl<'a, T> Ask<'a, T> {
         self.set_secret(true)
     }
 
-    /// Marks the key as one whose value is no secret although it is read like one.
+    /// Marks the key as one whose value is not a secret although it is read like one.
     pub fn public(self) -> Self {
         self.set_secret(false)
     }

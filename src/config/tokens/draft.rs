@@ -60,7 +60,7 @@ impl<'a> Keys<'a> {
 }
 
 impl<'a> Draft<'a> {
-    /// Reads a token's table; none if its name is no label.
+    /// Reads a token's table; none if its name is not a label.
     pub fn read(name: &Spanned<&str>, section: &'a Section<'a>) -> Option<Self> {
         let keys = Keys::read(section);
         let is_the_token = is_the_token(name.value, name.span);

@@ -1,4 +1,4 @@
-//! What a file holds afterwards, what is no file, and how a failure is told.
+//! What a file holds afterwards, what is not a file, and how a failure is told.
 
 use super::*;
 

@@ -53,7 +53,7 @@ pub fn read_inspection(response: &Response) -> Result<Inspection, Problem> {
     read_own_inspection(response).map_err(blame_the_app)
 }
 
-/// Reads what Graph says of the token that asked about itself; an error is no answer.
+/// Reads what Graph says of the token that asked about itself; an error is not an answer.
 pub fn read_own_inspection(response: &Response) -> Result<Inspection, Problem> {
     let document = problem::accepted(response)?;
     let flat = || Some(document.root()).filter(|root| root.get("is_valid").is_some());
@@ -63,7 +63,7 @@ pub fn read_own_inspection(response: &Response) -> Result<Inspection, Problem> {
     let error = data.get("error").filter(|error| error.is_object());
     let error = error.map(|error| of_the_token(problem::within(error, response)));
     let said = data.get("is_valid").and_then(Value::as_bool);
-    // Graph's own trouble is no answer: it is asked again, and what is stored stands.
+    // Graph's own trouble is not an answer: it is asked again, and what is stored stands.
     if let Some(trouble) = error.as_ref().filter(|it| it.kind.is_outage() && said != Some(true)) {
         return Err(trouble.clone());
     }

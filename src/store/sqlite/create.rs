@@ -21,7 +21,7 @@ use crate::store::key::KeySource;
 use crate::store::seal::Seals;
 use crate::store::tx_error::{Doing, SystemCause, TxError};
 
-/// Makes the store, where nothing or an empty file has its name and nothing says that it lived.
+/// Makes the store, where nothing or an empty file has its name and no trace of an earlier store is left.
 pub fn create(lock: &RunLock, path: &Path, key: &KeySource) -> Result<(), StoreError> {
     let unwritable =
         |error: io::Error| StoreError::Unwritable(path.to_path_buf(), SystemCause::new(error));

@@ -1,6 +1,6 @@
 //! Tells a store that was lost from one that was never made.
 //!
-//! A store is made where there is none, and only if nothing says that there was one: not the lock
+//! A store is made where there is none, and only if there is no trace of an earlier one: not the lock
 //! file, which remembers the last run that used it; not a key that was made with it; not a log
 //! whose pages belong to it. A first run that was killed left a note in the lock file that it had
 //! only begun, and does not count. A store that lived is restored, or put aside by a person, who

@@ -112,7 +112,7 @@ fn files(store: &Path) -> [PathBuf; 3] {
     ["", place::LOG, place::INDEX].map(|ending| place::beside(store, ending))
 }
 
-/// Returns how to put a backup in the place of what is no store, which is kept.
+/// Returns how to put a backup in the place of what is not a store, which is kept.
 pub fn aside_and_restore(store: &Path) -> String {
     format!(
         "restore a backup (`metatoken store backup` makes them): `{} && cp BACKUP {}`",

@@ -66,7 +66,7 @@ pub fn is_no_file(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|meta| !meta.is_file())
 }
 
-/// Returns what has this name, where it is no file.
+/// Returns what has this name, where it is not a file.
 pub fn kind(path: &Path) -> &'static str {
     match fs::symlink_metadata(path).map(|meta| meta.file_type()) {
         Ok(kind) if kind.is_dir() => "it is a folder",
@@ -305,7 +305,7 @@ pub fn sync_folder(of: &Path) -> io::Result<()> {
 
 /// Gives the log and its index the store's mode.
 ///
-/// Only the owner may, so a failure is no error: then another user's modes stand.
+/// Only the owner may, so a failure is not an error: then another user's modes stand.
 pub fn carry_mode(store: &Path) {
     let store = &real(store);
     let Ok(wanted) = fs::metadata(store).map(|meta| meta.permissions().mode() & 0o777) else {

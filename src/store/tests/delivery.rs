@@ -215,7 +215,7 @@ fn a_failure_that_stands_is_told_once_a_day(make: Make) {
         (28, "permission denied", false),
         (29, "no such file", true),
         (53, "no such file", true),
-        // The clock was set back: what was told in the future is no reason to be silent now.
+        // The clock was set back: what was told in the future is not a reason to be silent now.
         (-30, "no such file", true),
     ] {
         let before = told();

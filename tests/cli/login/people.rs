@@ -44,7 +44,7 @@ fn who_is_expected_is_said_by_option_or_config() {
         .stdout("")
         .stderr(
             "
-error: brand: nothing says who has to log in, and there is no terminal to ask on
+error: brand: the person who has to log in is not named, and there is no terminal to ask on
 hint: add `--expect-user ID` with the person's id, or `user_id` to `[token.brand]`
 ",
         )

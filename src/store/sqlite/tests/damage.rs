@@ -128,10 +128,10 @@ fn holds(lock: &RunLock, path: &Path, case: &str) {
     drop(before);
 
     let store = Store::open(lock, path, &key()).unwrap();
-    store.mend(day(2)).unwrap_or_else(|error| panic!("{case}: {error:?}"));
+    store.repair(day(2)).unwrap_or_else(|error| panic!("{case}: {error:?}"));
     assert_eq!(named(&store, "shop").unwrap().current, shop.current, "{case}");
     assert_eq!(store.reveal(shop.current.unwrap().id).unwrap(), string("EAAfakeshop"), "{case}");
-    assert_eq!(store.mend(day(2)).unwrap(), [], "{case}");
+    assert_eq!(store.repair(day(2)).unwrap(), [], "{case}");
     assert!(store.interrupted_attempts().is_ok(), "{case}");
     let run = store.begin_run("refresh", Trigger::Manual, day(2)).unwrap();
     let token = store.enrol(&[enrolment("brand")], day(0)).unwrap()[0];
