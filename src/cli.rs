@@ -129,6 +129,12 @@ Examples:
   metatoken history --summary             only the success rate
   metatoken history --format csv          for a spreadsheet")]
     History(HistoryArguments),
+    /// Write a page to look at: what is wrong, each token's time, the last month
+    #[command(after_help = "\
+Examples:
+  metatoken report --html FILE  then open it in a browser
+  metatoken report --html -     print it")]
+    Report(ReportArguments),
     /// Declare a token and take its access token
     #[command(after_help = "\
 Examples:
@@ -664,6 +670,14 @@ pub struct HistoryArguments {
     pub summary: bool,
 }
 
+/// `report`.
+#[derive(Debug, Args)]
+pub struct ReportArguments {
+    /// Write the page to this file (`-` for standard output)
+    #[arg(long, value_name = "FILE", required = true)]
+    pub html: PathBuf,
+}
+
 /// `check`.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that can be typed")]
@@ -961,6 +975,7 @@ impl Command {
             Self::Status(_) => "status",
             Self::Refresh(_) => "refresh",
             Self::History(_) => "history",
+            Self::Report(_) => "report",
             Self::Exchange(_) => "exchange",
             Self::Login(_) => "login",
             Self::Deliver(_) => "deliver",

@@ -5,7 +5,7 @@
 
 use data_encoding::HEXLOWER;
 use ring::rand::{SecureRandom, SystemRandom};
-use ring::{aead, hkdf, hmac};
+use ring::{aead, digest, hkdf, hmac};
 use zeroize::Zeroizing;
 
 /// A key of 256 bits, wiped when dropped.
@@ -33,6 +33,12 @@ pub fn random<const N: usize>() -> [u8; N] {
 /// A new random key.
 pub fn random_key() -> Key {
     Zeroizing::new(random())
+}
+
+/// SHA-256.
+pub fn hash(message: &[u8]) -> [u8; 32] {
+    let digest = digest::digest(&digest::SHA256, message);
+    digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
 }
 
 /// HMAC-SHA256.

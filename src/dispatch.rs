@@ -271,12 +271,8 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
         Command::Login(given) => commands::login(session, &login_order(given)?).map(Exit::code),
         Command::Deliver(given) => deliver(session, given),
         Command::History(given) => history(session, given),
-        Command::Check(given) => {
-            let format = session.ui.format;
-            let verdict = commands::check(session, &check_order(given, format)?)?;
-            // The client has the verdict, and the service has done its work.
-            Ok(if format == OutputFormat::Http { Exit::Ok.code() } else { verdict.code() })
-        }
+        Command::Report(given) => commands::report(session, &given.html).map(Exit::code),
+        Command::Check(given) => check(session, given),
         Command::Token(given) => {
             let label = label(std::slice::from_ref(&given.label))?;
             commands::print_token(session, &label, given.generation, if_dead(given.dead))
@@ -342,6 +338,13 @@ fn pages(session: &Session, given: &cli::PagesArguments) -> Result<u8, CliError>
     let ask = if given.offline { AskGraph::Never } else { AskGraph::Always };
     let label = label(std::slice::from_ref(&given.label))?;
     commands::pages(session, &label, ask).map(Exit::code)
+}
+
+fn check(session: &Session, given: &cli::CheckArguments) -> Result<u8, CliError> {
+    let format = session.ui.format;
+    let verdict = commands::check(session, &check_order(given, format)?)?;
+    // The client has the verdict, and the service has done its work.
+    Ok(if format == OutputFormat::Http { Exit::Ok.code() } else { verdict.code() })
 }
 
 fn history(session: &Session, given: &cli::HistoryArguments) -> Result<u8, CliError> {

@@ -12,7 +12,7 @@ use super::{Cli, TypedFormat};
 /// The commands as `help` lists them.
 pub const GROUPS: &[(&str, &[&str])] = &[
     ("Getting started", &["init", "add", "import", "login", "config check", "config show"]),
-    ("Every day", &["status", "refresh", "deliver", "check", "history"]),
+    ("Every day", &["status", "refresh", "deliver", "check", "history", "report"]),
     ("Using tokens", &["token", "exec", "pages"]),
     ("Changing tokens", &["exchange", "rollback", "revoke", "forget"]),
     (
@@ -107,6 +107,7 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
     (&["monitor", "health", "nagios", "verify"], "check"),
     (&["log", "logs", "audit", "events"], "history"),
     (&["backup", "dump", "export"], "store backup FILE"),
+    (&["dashboard", "html", "page", "web"], "report --html FILE"),
     (&["deploy", "push", "install", "write"], "deliver"),
     (&["completion", "autocomplete"], "completions SHELL"),
     (&["migrate", "load", "take-over", "takeover"], "import FILE"),
@@ -159,7 +160,9 @@ pub fn formats(command: &str) -> &'static [TypedFormat] {
             use TypedFormat::{Github, Http, Json, Nagios, Prometheus};
             &[Nagios, Json, Prometheus, Github, Http]
         }
-        "token" | "exec" | "key export" | "help" | "completions" | "man" => &[TypedFormat::Table],
+        "token" | "exec" | "key export" | "help" | "completions" | "man" | "report" => {
+            &[TypedFormat::Table]
+        }
         _ => &[TypedFormat::Table, TypedFormat::Json],
     }
 }

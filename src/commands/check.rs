@@ -7,7 +7,7 @@ use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::textfile;
+use super::{page, textfile};
 use crate::error::CliError;
 use crate::exit::{Exit, Verdict};
 use crate::notify;
@@ -73,6 +73,8 @@ pub fn check(session: &Session, order: &CheckOrder) -> Result<Verdict, CliError>
         beside = session.config.alerts.textfile.as_deref();
         let unwritten = beside.and_then(|path| textfile::write(path, &status).err().map(|it| *it));
         status.system.extend(unwritten);
+        let no_page = page::write(session, session.reader()?.as_ref(), &status);
+        status.system.extend(no_page);
         if let Err(why) = send_notifications(session, &mut status) {
             status.system.push(notify::cannot_notify(&why));
         }

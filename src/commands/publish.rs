@@ -1,8 +1,8 @@
-//! Publishes how a run ended: metrics and notifications.
+//! Publishes how a run ended: metrics, page and notifications.
 
 use chrono::TimeDelta;
 
-use super::textfile;
+use super::{page, textfile};
 use crate::config::LoginLinks;
 use crate::notify::{self, LoginLink};
 use crate::policy::Reason;
@@ -12,11 +12,12 @@ use crate::run::login::LoginSubject;
 use crate::status;
 use crate::token::Label;
 
-/// Writes the metrics and sends the notifications, now that the run is stored. What failed at that is
-/// in the report.
+/// Writes the metrics and the page and sends the notifications, now that the run is stored. What
+/// failed at that is in the report.
 pub fn publish(run: &Run<'_>, report: &mut RunReport) {
     let config = &run.session.config;
-    let wanted = config.alerts.textfile.is_some() || !config.notify.is_empty();
+    let alerts = &config.alerts;
+    let wanted = alerts.textfile.is_some() || alerts.page.is_some() || !config.notify.is_empty();
     if !wanted || run.session.interrupt.is_raised() {
         return;
     }
@@ -49,11 +50,17 @@ fn login_link(run: &Run<'_>, label: &Label) -> Option<LoginLink> {
     })
 }
 
-/// Gives a reason for each of both that failed.
+/// Gives a reason for each of them that failed.
 fn write_and_notify(run: &Run<'_>, mut status: StatusReport) -> Vec<Reason> {
     let file = run.session.config.alerts.textfile.as_deref();
-    let unwritten = file.and_then(|path| textfile::write(path, &status).err().map(|it| *it));
+    let mut unwritten: Vec<Reason> = file
+        .and_then(|path| textfile::write(path, &status).err().map(|it| *it))
+        .into_iter()
+        .collect();
     status.system.extend(unwritten.clone());
+    let no_page = page::write(run.session, Some(&run.store), &status);
+    status.system.extend(no_page.clone());
+    unwritten.extend(no_page);
     let link = |label: &Label| login_link(run, label);
     let not_sent = notify::notify(run.session, &run.store, status, &|| Ok(run.id), Some(&link));
     unwritten.into_iter().chain(not_sent).collect()

@@ -282,6 +282,9 @@ fn read_tables(
         reserved.reserve_source(source, format!("holds the `{key}` of a `[[notify]]`"));
     }
     let alerts = alerts::read(&alerts_table, &reserved);
+    if let Some(page) = &alerts.page {
+        reserved.reserve_file(&page.path, "is where the page goes");
+    }
     if let Some(textfile) = &alerts.textfile {
         reserved.reserve_file(textfile, "is where the metrics go");
     }

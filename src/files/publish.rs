@@ -5,7 +5,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 /// Who may read such a file.
@@ -17,6 +17,8 @@ pub enum Readers {
     Group,
     /// The users who may read the file that this is about.
     Of(fs::Metadata),
+    /// Whom the mode says, the group being that of the folder.
+    OfItsFolder { mode: u32 },
 }
 
 impl Readers {
@@ -24,6 +26,7 @@ impl Readers {
         match self {
             Self::Everybody => 0o644,
             Self::Group => 0o640,
+            Self::OfItsFolder { mode } => *mode,
             Self::Of(other) => other.permissions().mode() & 0o044 | 0o600,
         }
     }
@@ -58,14 +61,30 @@ pub fn waiting(path: &Path) -> io::Result<PathBuf> {
 
 fn write(path: &Path, content: &[u8], readers: &Readers) -> io::Result<()> {
     let mut file: File = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    if let Readers::Of(other) = readers {
+    match readers {
+        Readers::Everybody | Readers::Group => {}
         // Only root, and members of that group, may; then their own group reads it.
-        let _ = std::os::unix::fs::fchown(&file, None, Some(other.gid()));
+        Readers::Of(other) => drop(fchown(&file, None, Some(other.gid()))),
+        Readers::OfItsFolder { mode } => hand_to_the_group_of_its_folder(&file, path, *mode)?,
     }
     // The umask of our user is for secrets.
     file.set_permissions(fs::Permissions::from_mode(readers.mode()))?;
     file.write_all(content)?;
     file.sync_all()
+}
+
+/// Gives the file the group of its folder. That this is not allowed is an error where only the group
+/// could read it.
+fn hand_to_the_group_of_its_folder(file: &File, path: &Path, mode: u32) -> io::Result<()> {
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let group = fs::metadata(folder)?.gid();
+    if file.metadata()?.gid() == group {
+        return Ok(());
+    }
+    match fchown(file, None, Some(group)) {
+        Err(error) if mode & 0o044 == 0o040 => Err(error),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -45,13 +45,15 @@ pub struct HistoryReport {
     pub counted: Vec<(EventKind, Trigger)>,
 }
 
-struct Tally {
-    succeeded: usize,
-    failed: usize,
+/// How many attempts succeeded and failed.
+pub struct Tally {
+    pub succeeded: usize,
+    pub failed: usize,
 }
 
 impl Tally {
-    fn of<'a>(events: impl Iterator<Item = &'a (EventKind, Trigger)>) -> Self {
+    /// Counts the events of this program.
+    pub fn of<'a>(events: impl Iterator<Item = &'a (EventKind, Trigger)>) -> Self {
         // What another program did says nothing of this one.
         let own = events.filter(|(_, trigger)| *trigger != Trigger::Imported);
         own.fold(Self { succeeded: 0, failed: 0 }, |mut tally, (event, _)| {
@@ -84,7 +86,7 @@ impl Tally {
     }
 
     /// The rate in percent, to a tenth where it has one.
-    fn percent(&self) -> String {
+    pub fn percent(&self) -> String {
         let Some(rate) = self.rate() else { return "-".to_owned() };
         let text = format!("{:.1}", rate * 100.0);
         format!("{}%", text.strip_suffix(".0").unwrap_or(&text))

@@ -8,6 +8,7 @@ mod config_check;
 mod deliveries;
 mod github;
 mod history;
+mod html;
 mod http_answer;
 mod import;
 mod json;
@@ -25,6 +26,7 @@ pub use config_check::{CheckLines, CheckResult, ConfigCheck, ConfigReport};
 pub use deliveries::{DeliveryReport, TokenDeliveries};
 pub use github::github;
 pub use history::{HistoryEntry, HistoryReport};
+pub use html::{PAGE_BEGINS, PageSettings, PastMonth, PastRun, html_page};
 pub use http_answer::{AnswerDetail, AnswerOptions, FailOn, bad_request_body, error_body};
 pub use import::{ImportReport, RefusedLine};
 pub use json::{

@@ -208,7 +208,8 @@ impl StatusReport {
         if gap == 0 { counts } else { format!("{counts}{}{at}", " ".repeat(gap)) }
     }
 
-    fn counts(&self) -> String {
+    /// `26 tokens: 2 critical, 24 ok`.
+    pub fn counts(&self) -> String {
         if self.tokens.is_empty() {
             return "no tokens".to_owned();
         }
@@ -367,6 +368,11 @@ impl TokenReport {
         let is_well = self.judgement.health == Health::Ok && !self.refresh.due;
         let (parent, _) = self.label.as_ref().filter(|_| is_well)?.as_discovered()?;
         Some(parent)
+    }
+
+    /// Whether it has an access token that is not known to be dead.
+    pub const fn is_alive(&self) -> bool {
+        !matches!(self.judgement.state, State::Missing | State::Invalid | State::Expired)
     }
 
     /// What is known of it, and where it works what is wrong all the same.

@@ -77,7 +77,8 @@ fn named(name: Option<&str>, id: &str) -> String {
     name.map_or_else(|| id.to_owned(), |name| format!("{name} ({id})"))
 }
 
-fn facts(
+/// What is known of it, each fact with its name.
+pub fn facts(
     token: &TokenReport,
     background: &TokenBackground,
     style: TextStyle,

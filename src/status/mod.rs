@@ -6,13 +6,14 @@
 //! `stored` reads what the store says, `inspect` asks Graph, `token` judges one token, `system` the
 //! timer, the key and the store, `exposure` the files that the config names and `config_check`
 //! everything else that it names, `background` what only
-//! the store knows of a token. `failed_run` is the mark of a run that could not do its work.
+//! the store knows of a token and `month` what it knows of the last thirty days. `failed_run` is the mark of a run that could not do its work.
 
 mod background;
 mod config_check;
 mod exposure;
 mod failed_run;
 mod inspect;
+mod month;
 mod stored;
 mod system;
 mod token;
@@ -23,6 +24,7 @@ pub use self::background::{backgrounds, entry as history_entry};
 pub use self::config_check::check_config;
 pub use self::failed_run::{Attempted, forget_failed_runs};
 use self::inspect::LiveAnswer;
+pub use self::month::past_month;
 pub use self::stored::AskGraph;
 use self::stored::Stored;
 pub use self::token::inspect_token;

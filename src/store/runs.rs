@@ -118,6 +118,17 @@ impl Store {
         })
     }
 
+    /// Returns the runs of `command` that began since then, the oldest first.
+    pub fn runs_since(&self, command: &str, since: Time) -> Result<Vec<RunRow>> {
+        let command = command.to_owned();
+        self.read(move |tx| {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM run WHERE command = ?1 AND started_at >= ?2 ORDER BY id"
+            );
+            tx.undamaged(&sql, values![&command, since], run)
+        })
+    }
+
     /// Returns the last run that heard Graph, whatever its command; `None` too if its row cannot be
     /// read.
     pub fn last_heard(&self) -> Result<Option<RunRow>> {

@@ -9,7 +9,8 @@ use metatoken::token::ProblemKind;
 
 use crate::common::World;
 
-const COMMANDS: [&[&str]; 23] = [
+const COMMANDS: [&[&str]; 24] = [
+    &["report"],
     &["import"],
     &["add"],
     &["pages"],
@@ -96,6 +97,7 @@ Every day:
   deliver       Bring each token to the files and programs that lack it
   check         Print one verdict for monitoring (Nagios line, exit 0 to 3)
   history       List generations, attempts and deliveries, with the success rate
+  report        Write a page to look at: what is wrong, each token's time, the last month
 
 Using tokens:
   token         Print the current access token, and nothing else

@@ -378,6 +378,9 @@ owner = "anna@client.example"       # token.brand
 
 [alerts]
 # textfile is not set   # built in
+# page is not set       # built in
+page_mode = "0640"      # built in
+page_detail = "labels"  # built in
 # run_every is not set  # built in
 # prefix is not set     # built in
 login_links = false     # built in

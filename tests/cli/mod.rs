@@ -26,6 +26,7 @@ mod pages;
 mod pasted;
 mod readme;
 mod refresh;
+mod report;
 mod revoke;
 mod rollback;
 mod rotation;

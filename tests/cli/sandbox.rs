@@ -67,6 +67,7 @@ fn it_writes_nothing_outside_its_folder_and_reads_nothing_there() {
         &["status", "--live"],
         &["check"],
         &["history"],
+        &["report", "--html", "-"],
         &["check", "--format", "http"],
         &["token", "brand"],
         &["config", "show"],

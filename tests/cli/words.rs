@@ -21,6 +21,7 @@ fn no_line_has_a_word_that_must_be_explained() {
                 &["deliver", "--test"],
                 &["check"],
                 &["check", "--format", "github"],
+                &["report", "--html", "-"],
                 &["config", "check"],
             ] {
                 let ran = rehearse(&world, scenario, command);

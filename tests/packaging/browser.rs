@@ -1,8 +1,10 @@
 //! What a person sees who logs in, tried in headless Chromium: the sandbox's dialogs on a phone, the page
-//! at the end of `login --listen`, and the page of `examples/login-page`.
+//! at the end of `login --listen`, the page of `examples/login-page`, and in `report` the page to look at.
 //!
 //! A page of the test's own stands in for the person's finger: it sends the form that the dialog's page
 //! would send, and the browser goes on from there by itself.
+
+mod report;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -19,6 +21,11 @@ const PHONE: &str = "390,844";
 
 /// What a page holds at its end, after every redirect.
 fn dom(world: &World, address: &str) -> String {
+    dom_with(world, &[], address)
+}
+
+/// The same with more options.
+fn dom_with(world: &World, options: &[&str], address: &str) -> String {
     let profile = world.path("profile");
     let mut chromium = Command::new("chromium");
     chromium
@@ -26,6 +33,7 @@ fn dom(world: &World, address: &str) -> String {
         .args(["--no-first-run", "--disable-dev-shm-usage", "--timeout=10000"])
         .arg(format!("--user-data-dir={}", profile.display()))
         .arg(format!("--window-size={PHONE}"))
+        .args(options)
         .args(["--dump-dom", address])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

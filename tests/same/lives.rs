@@ -28,10 +28,11 @@ const REFRESH: [&str; 12] = [
     "refresh --force [LABEL] --json",
     "refresh [LABEL] nobody*",
 ];
-const CHECK: [&str; 19] = [
+const CHECK: [&str; 20] = [
     "check",
     "check --format http",
     "check --format http --detail --fail-on warning",
+    "report --html -",
     "check --json",
     "check --format prometheus",
     "check --format github",

@@ -142,6 +142,9 @@ fn what_is_not_said_of_a_channel_is_filled_in() {
 
 const ALERTS: &str = r#"[alerts]
 textfile = "/srv/m/../prom/metatoken.prom"  # alerts
+# page is not set                           # built in
+page_mode = "0640"                          # built in
+page_detail = "labels"                      # built in
 run_every = "90m"                           # alerts
 prefix = "sudo -u m"                        # alerts
 login_links = false                         # built in
@@ -209,7 +212,7 @@ fn without_alarms_nothing_is_told() {
     let config = good(APP);
     assert!(config.notify.is_empty());
     let text = described(APP).to_text();
-    let shown = "[alerts]\n# textfile is not set   # built in\n# run_every is not set  # built in\n# prefix is not set     # built in\nlogin_links = false     # built in\nowner_domains = []      # built in\n";
+    let shown = "[alerts]\n# textfile is not set   # built in\n# page is not set       # built in\npage_mode = \"0640\"      # built in\npage_detail = \"labels\"  # built in\n# run_every is not set  # built in\n# prefix is not set     # built in\nlogin_links = false     # built in\nowner_domains = []      # built in\n";
     assert!(text.ends_with(shown), "{text}");
     assert_eq!(described(APP).to_json().get("notify"), None);
 }

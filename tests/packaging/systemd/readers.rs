@@ -82,3 +82,43 @@ fn a_monitoring_user_reads_the_verdict_and_nothing_else() {
     by(&["touch", "/var/lib/metatoken/x"]).code(1);
     by(&["sh", "-c", "echo >> /var/lib/metatoken/metatoken.db"]).code(2);
 }
+
+#[test]
+fn the_web_server_reads_the_page_and_no_one_else() {
+    let Some(machine) = Machine::rehearsing("the page of the web server") else { return };
+    let install = super::block("A page to look at", "sh").replace("www-data", "webserver");
+    machine.sh("groupadd --system webserver; useradd --system --gid webserver web").code(0);
+    machine.sh(&format!("cd /mnt/deployment; {install}")).code(0);
+    machine.metatoken(&["config", "check"]).code(0);
+    let config = "/var/lib/metatoken/sandbox/healthy/metatoken.toml";
+    machine
+        .sh(&format!("printf '\\n[alerts]\\npage = \"/srv/metatoken/index.html\"\\n' >> {config}"))
+        .code(0);
+    machine.run(&["systemctl", "start", "metatoken-refresh.service"]).code(0);
+    let journal = machine.journal("metatoken-refresh.service");
+    assert!(!journal.contains("cannot be written"), "{journal}");
+    machine
+        .sh("stat --format '%U %G %a' /srv/metatoken/index.html; ls -A /srv/metatoken")
+        .stdout("metatoken webserver 640\nindex.html\n");
+    let by = |user: &str| {
+        let user = [&format!("--reuid={user}")[..], "--regid=webserver", "--init-groups"];
+        machine.run(
+            &[&["setpriv"], &user[..], &["head", "-n", "1", "/srv/metatoken/index.html"]].concat(),
+        )
+    };
+    assert_eq!(by("web").code(0).stdout, "<!doctype html>\n");
+    machine.sh("useradd --system --user-group other").code(0);
+    machine
+        .run(&[
+            "setpriv",
+            "--reuid=other",
+            "--regid=other",
+            "--init-groups",
+            "cat",
+            "/srv/metatoken/index.html",
+        ])
+        .stdout("")
+        .code(1);
+    let printed = machine.metatoken(&["report", "--html", "-"]).code(0);
+    assert!(printed.stdout.ends_with("</html>\n"), "{}", printed.stdout);
+}

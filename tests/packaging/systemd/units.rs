@@ -19,6 +19,7 @@ fn systemd_finds_nothing_wrong() {
         ("metatoken-refresh.service", "app-folder"),
         ("metatoken-refresh.service", "encrypted-credentials"),
         ("metatoken-refresh.service", "textfile"),
+        ("metatoken-refresh.service", "page"),
         ("metatoken-http.socket", "http-address"),
         ("metatoken-failed@.service", "failed-by-mail"),
     ] {
