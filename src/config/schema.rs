@@ -91,7 +91,7 @@ impl Schema {
     }
 
     /// The first table in which this key is read.
-    pub(super) fn home(&self, key: &str) -> Option<&str> {
+    pub fn home(&self, key: &str) -> Option<&str> {
         let table = self.tables.iter().find(|table| self.has(&table.place, key))?;
         Some(&table.place)
     }

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use chrono::TimeDelta;
 
 use super::message::{Composer, Message};
-use crate::config::{ChannelKind, Config, LoginLinks, NotifySetting, Recipients, mailbox};
+use crate::config::{ChannelKind, Config, LoginLinks, NotifySetting, Recipients, mailbox, schema};
 use crate::policy::{Notification, humanize};
 use crate::report::StatusReport;
 use crate::session::Session;
@@ -101,6 +101,7 @@ pub fn letter(
     };
     let parts = notifications.iter().map(|one| part(composer, one, answer_to, link));
     let text = parts.collect::<Vec<_>>().join("\n\n");
+    let text = format!("{text}\n\nQuestions? Answer this mail.\n");
     Some(Message { subject, text, ..composer.compose(channel, first) })
 }
 
@@ -114,15 +115,17 @@ fn what(notification: &Notification) -> String {
     if notification.event == NotificationEvent::Recovered {
         return format!("{labels}: nothing more to do for you");
     }
-    // What stands in backticks is of the config.
-    let cause = Some(reason.message.as_str()).filter(|cause| !cause.contains('`'));
-    let parts: Vec<String> = match reason.condition {
-        Some(condition) => {
-            [format!("{condition:#}")].into_iter().chain(cause.map(str::to_owned)).collect()
-        }
-        None => cause.map(str::to_owned).into_iter().collect(),
-    };
+    let condition = reason.condition.map(|condition| format!("{condition:#}"));
+    let parts: Vec<String> = condition.into_iter().chain(cause(&reason.message)).collect();
     format!("{labels}: {}", parts.join(", "))
+}
+
+/// The cause, without what is said of keys of the config.
+fn cause(message: &str) -> Option<String> {
+    let is_a_key = |word: &str| schema().home(word).is_some();
+    let is_of_the_config = |part: &&str| part.split('`').skip(1).step_by(2).any(is_a_key);
+    let parts: Vec<&str> = message.split(", ").filter(|part| !is_of_the_config(part)).collect();
+    (!parts.is_empty()).then(|| parts.join(", ").replace('`', ""))
 }
 
 fn part(
@@ -156,4 +159,29 @@ fn how_to_log_in(link: &LoginLink, answer_to: &str, now: Time) -> String {
          {answer_to}, and to no other person: it is a key to this login. The address above works until {}.",
         humanize::when(*ends_at, now)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_without_the_config() {
+        for (message, expected) in [
+            ("password changed", Some("password changed")),
+            (
+                "permission missing: `pages_manage_posts`",
+                Some("permission missing: pages_manage_posts"),
+            ),
+            (
+                "`editor` has no access to Page 2 (not ticked)",
+                Some("editor has no access to Page 2 (not ticked)"),
+            ),
+            ("400 days old, `rotate_after` is 365 days", Some("400 days old")),
+            ("`auto_refresh` is off", None),
+            ("without `parent` it cannot be renewed", None),
+        ] {
+            assert_eq!(cause(message).as_deref(), expected, "{message}");
+        }
+    }
 }

@@ -69,7 +69,9 @@ fn an_owner_reads_what_happened_and_what_to_do_and_nothing_of_the_machine() {
 brand: down, password changed
 
 What to do: Anna <anna@Client.example> logs in to the app again.
-Deadline: passed: programs that use the token fail already."
+Deadline: passed: programs that use the token fail already.
+
+Questions? Answer this mail."
     );
     let whole = office.heard().concat();
     for word in ["sudo", "metatoken login", "`", "/srv", "Graph", "Meta:"] {
@@ -86,7 +88,7 @@ Deadline: passed: programs that use the token fail already."
     world.run(&["refresh"]).code(0).stderr("");
     let over = mails(&office).pop().unwrap();
     assert_eq!(over.subject, "metatoken RECOVERED: brand: nothing more to do for you");
-    assert_eq!(over.text, "brand: nothing more to do for you");
+    assert_eq!(over.text, "brand: nothing more to do for you\n\nQuestions? Answer this mail.");
 }
 
 #[test]
@@ -127,7 +129,9 @@ Grant every permission: public_profile, pages_show_list.
 Afterwards the browser shows a page that does not load. That is expected. Copy the whole address from its \
          address bar, which begins with https://localhost/, and send it within a few minutes to \
          Ops <ops@agency.example>, and to no other person: it is a key to this login. The address above works until \
-         2026-01-09 00:00 UTC, in 7 days."
+         2026-01-09 00:00 UTC, in 7 days.
+
+Questions? Answer this mail."
             .replace("         ", "")
     );
     // Days later she opens it, and sends back where it ended.
@@ -136,7 +140,7 @@ Afterwards the browser shows a page that does not load. That is expected. Copy t
     let answer = world.play(address, &format!("as={ANNA}&decision=allow{ticked}"));
     world.run_with_input(&["login", "brand", "--answer", "-"], &answer).code(0).stderr("");
     let mut hers = mails(&office).into_iter().filter(|mail| mail.to == "anna@client.example");
-    assert_eq!(hers.next_back().unwrap().text, "brand: nothing more to do for you");
+    assert!(hers.next_back().unwrap().text.starts_with("brand: nothing more to do for you\n"));
 }
 
 #[test]
