@@ -287,7 +287,7 @@ impl AddOrder {
         let fitting = inspect_handed_over(run, token, handed)
             .map_err(|refused| self.of_another_kind(run, token, &access_token, refused))?;
         let reach = has_a_list(token.token_type)
-            .then(|| reach(run.graph.pages(fitting.app(), &access_token)));
+            .then(|| reach(run.graph.pages(fitting.app(), &access_token, None)));
         Ok((fitting, reach))
     }
 
@@ -382,7 +382,7 @@ impl AddOrder {
         page_id: &str,
     ) -> CliError {
         let mut message = format!("its parent `{parent}` has no access to Page {page_id}");
-        if let Reach::Pages(pages) = reach(run.graph.pages(app, access_token)) {
+        if let Reach::Pages(pages) = reach(run.graph.pages(app, access_token, None)) {
             let _ = write!(message, "; it reaches {}", named(&pages));
         }
         self.refusal("page_not_reached", message)

@@ -16,7 +16,7 @@ use crate::deliver::Deliveries;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::failpoint;
-use crate::graph::{App, CallError};
+use crate::graph::{App, CallError, PageList};
 use crate::http::BrowserListener;
 use crate::policy::{Losses, humanize};
 use crate::report::RunReport;
@@ -619,7 +619,7 @@ impl<'a> Login<'a> {
         // A name is for the person who is asked; without it the id is shown.
         let name = self.run.graph.person(&self.app, access_token).unwrap_or_default();
         let pages = if self.lists_pages() {
-            self.run.graph.pages(&self.app, access_token).map(|list| list.pages).unwrap_or_default()
+            self.listed(access_token).map(|list| list.pages).unwrap_or_default()
         } else {
             Vec::new()
         };
@@ -635,6 +635,11 @@ impl<'a> Login<'a> {
             return Ok(());
         }
         Err(self.refused("identity_refused", format!("not taken: person {user} was not confirmed")))
+    }
+
+    fn listed(&self, access_token: &AccessToken) -> Result<PageList, CallError> {
+        let business = self.token.business.as_deref();
+        self.run.graph.pages(&self.app, access_token, business)
     }
 
     fn lists_pages(&self) -> bool {
@@ -659,7 +664,7 @@ impl<'a> Login<'a> {
         if kept.is_empty() || !self.app.provider.spec().has_pages() {
             return Ok(());
         }
-        let listed = self.run.graph.pages(&self.app, access_token);
+        let listed = self.listed(access_token);
         let listed = listed.map_err(|error| self.sealed_and_not_checked(&error.problem))?.pages;
         let is_listed = |page: &&TokenConfig| {
             listed.iter().any(|it| Some(&it.id) == page.page_id.as_ref() && it.token.is_some())

@@ -41,6 +41,8 @@ pub struct AppRead {
     /// None where the file names an unknown kind, which is complained of.
     pub kind: Option<Provider>,
     pub has_secret: bool,
+    /// The portfolio of tokens that name none themselves.
+    pub business: Option<String>,
     /// Where its id and its secret are found, by their keys.
     pub sources: Vec<(&'static str, SecretSource)>,
     /// The app, if nothing that it needs is missing or wrong.
@@ -97,6 +99,12 @@ fn read_one(name: &Spanned<&str>, app: &Section<'_>) -> AppRead {
     }
     let config_id = config_id.check(|id, span| bad_config_id(id, span)).optional();
 
+    let business = app.string("business", "The portfolio whose Pages its tokens list").judged();
+    if business.is_present() && !kind.spec().has_pages() {
+        business.refuse("only a Facebook app has a `business`", "");
+    }
+    let business = business.check(|id, span| bad_business(id, span)).optional();
+
     if !id.is_present() {
         let message = format!("`[{}]` needs an `id`", app.name());
         let shown_as = format!("Meta shows it as {}", kind.spec().words.app_id);
@@ -112,6 +120,7 @@ fn read_one(name: &Spanned<&str>, app: &Section<'_>) -> AppRead {
         name: name.value.to_owned(),
         kind: has_good_kind.then_some(kind),
         has_secret,
+        business,
         sources: sources.into_iter().filter_map(|(key, source)| Some((key, source?))).collect(),
         setting: id.map(|id| AppSetting {
             name: name.value.to_owned(),
@@ -123,6 +132,12 @@ fn read_one(name: &Spanned<&str>, app: &Section<'_>) -> AppRead {
             config_id,
         }),
     }
+}
+
+fn bad_business(id: &str, span: Span) -> Option<Diagnostic> {
+    let is_id = !id.is_empty() && id.bytes().all(|digit| digit.is_ascii_digit());
+    let wrong = || Diagnostic::at(span, "a `business` has digits only");
+    (!is_id).then(wrong)
 }
 
 fn check_name(name: &Spanned<&str>, app: &Section<'_>) {

@@ -23,6 +23,7 @@ mod notify;
 mod permissions;
 mod placeholder;
 mod policy;
+mod probe;
 mod reader;
 mod redact;
 mod reserved;

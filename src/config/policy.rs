@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 
 use super::diagnostic::{Diagnostic, FileId, Span, Spanned};
 use super::duration::parse_duration;
+use super::probe::probe;
 use super::reader::{Ask, FoundValue, Reading, Section, Str};
 use super::show::{Shown, ValueOrigin};
 use crate::policy::{Limits, Policy, Subject, humanize};
@@ -95,6 +96,9 @@ pub fn read(layers: Layers<'_>) -> Policy {
             )
             .or(built_in.keep_for),
         owner: layers.inherited("owner", "The person who can log in again", owner).optional(),
+        probe: layers
+            .of_pages("probe", "A question that shows whether it does what it is for", probe)
+            .optional(),
     }
 }
 
@@ -117,6 +121,21 @@ impl<'a> Layers<'a> {
         read: impl Fn(&'a Section<'a>, Str, Str) -> Ask<'a, T>,
     ) -> Layered<'a, T> {
         self.ask(None, key, sentence, read)
+    }
+
+    /// Asks for a key that stands in a token's own table, or in that of all Pages of its parent.
+    fn of_pages<T>(
+        self,
+        key: Str,
+        sentence: Str,
+        read: impl Fn(&'a Section<'a>, Str, Str) -> Ask<'a, T>,
+    ) -> Layered<'a, T> {
+        let find = |section: &'a Section<'a>| read(section, key, sentence).spanned();
+        let own = find(self.own).map(|value| (value, Layer::Own));
+        let found = own.or_else(|| {
+            self.all_pages.and_then(|pages| Some((find(pages)?, Layer::AllPages(pages))))
+        });
+        Layered { own: self.own, key, found }
     }
 
     /// Asks the tables in their order; the first value counts, and says where it came from.

@@ -135,6 +135,7 @@ mod tests {
                 "in `[token.\"PARENT/*\"]`",
                 "in `[[token.\"PARENT/*\".deliver]]`",
                 "in `[defaults]`",
+                "in `probe`",
                 "in `[[notify]]`",
                 "in `recovered`",
                 "in `smtp`",
@@ -166,7 +167,7 @@ mod tests {
         let mut missing: Vec<&str> = keys.map(|key| key.name).filter(|key| !has(key)).collect();
         missing.sort_unstable();
         missing.dedup();
-        assert_eq!(missing, ["port", "probe", "required_targets"]);
+        assert_eq!(missing, ["port", "required_targets"]);
     }
 
     #[test]

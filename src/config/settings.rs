@@ -105,6 +105,7 @@ impl Config {
             page_id: Some(page_id.to_owned()),
             user_id: None,
             pages: Pages::None,
+            business: None,
             access_token: None,
             deliver: parent
                 .page_deliver

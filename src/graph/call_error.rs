@@ -102,6 +102,14 @@ impl CallError {
         self.scope == Scope::Token && !self.held_back && !says_nothing_of_it
     }
 
+    /// Whether it is the network's, Graph's, the app's or a limit's, and passes or is said elsewhere.
+    pub fn says_nothing_of_the_token(&self) -> bool {
+        let kind = self.problem.kind;
+        kind.is_outage()
+            || kind.is_about_the_app()
+            || matches!(kind, ProblemKind::MalformedResponse | ProblemKind::PolicyBlock)
+    }
+
     /// Whether Graph would answer if less was asked for at once.
     pub(super) fn asks_for_less(&self) -> bool {
         !self.held_back && problem::asks_for_less(&self.problem)

@@ -10,14 +10,16 @@ use chrono::TimeDelta;
 
 use crate::clock::Clock;
 use crate::token::{
-    AccessToken, DebugTokenCall, Grant, GrantType, Inspection, InspectionWay, Problem, ProblemKind,
-    ProfileCall, Provider, Secret, Source, TokenType, VersionAnswer,
+    AccessToken, DebugTokenCall, Grant, GrantType, Inspection, InspectionWay, ProbeQuestion,
+    Problem, ProblemKind, ProfileCall, Provider, Secret, Source, TokenType, VersionAnswer,
 };
 
 use super::attempts::{FailedCall, GraphCaller};
 use super::breaker::ProbeGate;
 use super::call_error::{CallError, Scope};
-use super::calls::{self, Asker, Continuation, PageFields, PageGrant, Position};
+use super::calls::{
+    self, Asker, Continuation, PageEdge, PageFields, PageGrant, Position, ProbeFinding,
+};
 use super::log;
 use super::observations::{Throttle, VersionFallback};
 use super::request::Request;
@@ -216,19 +218,52 @@ impl Graph {
     }
 
     /// Lists all Pages of a user, to the end of the list, and in shorter stretches where Graph asks
-    /// for that.
-    pub fn pages(&self, app: &App, token: &AccessToken) -> Result<PageList, CallError> {
-        self.list_pages(app, token, PageFields::Token)
+    /// for that. Where there are none, and a portfolio is named, the list is that portfolio's: what it
+    /// owns, and what its clients have shared with it.
+    pub fn pages(
+        &self,
+        app: &App,
+        token: &AccessToken,
+        business: Option<&str>,
+    ) -> Result<PageList, CallError> {
+        self.pages_of_all(app, token, business, PageFields::Token)
     }
 
     /// Lists the same with what the person may do on each.
-    pub fn pages_with_tasks(&self, app: &App, token: &AccessToken) -> Result<PageList, CallError> {
-        self.list_pages(app, token, PageFields::Tasks)
+    pub fn pages_with_tasks(
+        &self,
+        app: &App,
+        token: &AccessToken,
+        business: Option<&str>,
+    ) -> Result<PageList, CallError> {
+        self.pages_of_all(app, token, business, PageFields::Tasks)
+    }
+
+    fn pages_of_all(
+        &self,
+        app: &App,
+        token: &AccessToken,
+        business: Option<&str>,
+        fields: PageFields,
+    ) -> Result<PageList, CallError> {
+        let own = self.list_pages(app, PageEdge::Own, token, fields)?;
+        let Some(business) = business.filter(|_| own.pages.is_empty()) else { return Ok(own) };
+        // What a System User may do there, a portfolio's list does not tell.
+        let mut all = own;
+        for edge in [PageEdge::OwnedBy(business), PageEdge::SharedWith(business)] {
+            let list = self.list_pages(app, edge, token, PageFields::Token)?;
+            all.add(list.pages);
+            if list.extent == Extent::Cut {
+                all.extent = Extent::Cut;
+            }
+        }
+        Ok(all)
     }
 
     fn list_pages(
         &self,
         app: &App,
+        edge: PageEdge<'_>,
         token: &AccessToken,
         fields: PageFields,
     ) -> Result<PageList, CallError> {
@@ -241,7 +276,7 @@ impl Graph {
         let mut seen: Vec<Position> = Vec::new();
         loop {
             let request =
-                calls::accounts(app, app.secret.as_ref(), token, seen.last(), limit, fields);
+                calls::accounts(app, edge, app.secret.as_ref(), token, seen.last(), limit, fields);
             let stretch = match self.caller.try_call(app, &request, calls::read_accounts) {
                 Ok(stretch) => stretch,
                 Err(FailedCall { fault, .. }) if limit > 1 && fault.asks_for_less() => {
@@ -289,6 +324,18 @@ impl Graph {
             }
         };
         self.caller.call(app, &request, calls::read_person)
+    }
+
+    /// Asks as a token the question that shows whether it does what it is for.
+    pub fn probe(
+        &self,
+        app: &App,
+        token: &AccessToken,
+        question: &ProbeQuestion,
+        page_id: Option<&str>,
+    ) -> Result<ProbeFinding, CallError> {
+        let request = calls::probe(app, app.secret.as_ref(), token, question, page_id);
+        self.caller.call(app, &request, |response| calls::read_probe(question, response))
     }
 
     /// Asks for one Page.

@@ -30,7 +30,7 @@ mod transport;
 mod usage;
 
 pub use call_error::{CallError, Scope};
-pub use calls::{AccountsPage, Continuation, PageGrant, read_acknowledgement};
+pub use calls::{AccountsPage, Continuation, PageGrant, ProbeFinding, read_acknowledgement};
 pub use calls::{AskAgain, Dialog, DialogScopes, dialog_address};
 pub use calls::{MintInput, MintedLife};
 pub use client::Graph;

@@ -3,6 +3,7 @@
 //! It can be looked at, compared and printed without a network; what is secret in it shows only
 //! to the one that sends it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::token::{Method, Path, Provider, Secret};
@@ -42,7 +43,7 @@ pub struct Request {
     endpoint: &'static str,
     method: Method,
     segments: Vec<String>,
-    parameters: Vec<(&'static str, Value)>,
+    parameters: Vec<(Cow<'static, str>, Value)>,
     bearer: Option<Secret>,
     idempotence: Idempotence,
     standing: Standing,
@@ -120,12 +121,18 @@ impl Request {
     }
 
     pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.parameters.push((name, Value::Plain(value.into())));
+        self.parameters.push((name.into(), Value::Plain(value.into())));
+        self
+    }
+
+    /// The same with a parameter that the config names.
+    pub(super) fn asking(mut self, name: &str, value: &str) -> Self {
+        self.parameters.push((name.to_owned().into(), Value::Plain(value.to_owned())));
         self
     }
 
     pub(super) fn with_secret(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.parameters.push((name, Value::Hidden(Secret::new(value))));
+        self.parameters.push((name.into(), Value::Hidden(Secret::new(value))));
         self
     }
 
@@ -192,8 +199,8 @@ impl Request {
     }
 
     /// The names and values of its parameters, not yet encoded, secrets included.
-    pub fn parameters(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.parameters.iter().map(|(name, value)| (*name, value.text()))
+    pub fn parameters(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.parameters.iter().map(|(name, value)| (&**name, value.text()))
     }
 
     /// What goes into the `Authorization` header.

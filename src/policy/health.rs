@@ -164,6 +164,7 @@ impl Checks<'_> {
             self.keeping(current);
             self.revoked_in_vain(current);
             self.left_by_rotation();
+            self.probed();
         }
         if let Some(credential) = self.subject.credential {
             self.in_the_way(&credential.ledger, state);

@@ -25,6 +25,7 @@ mod judgement;
 mod labels;
 mod machinery;
 mod notifications;
+mod probe;
 mod reason;
 mod remedy;
 mod renewal;
@@ -40,7 +41,7 @@ pub use adoption::{
 pub use causes::{Interest, Issues, TokenIssues};
 pub use clocks::{Clocks, Dates, LastHeard, Moment, TOLERANCE, throttle};
 pub use condition::Condition;
-pub use cures::{end_the_old_one, remedy, replace_it, without_parent};
+pub use cures::{end_the_old_one, remedy, replace_it, table, without_parent};
 pub use damage::{Repair, judge_repaired, judge_store};
 pub use dates::{Deadline, deadlines};
 pub use decision::{Decision, Derive, Insistence, Renew, Skip, Verify};
@@ -61,6 +62,7 @@ pub use machinery::{
     judge_tampering, judge_window,
 };
 pub use notifications::{CLOSED, Notification, NotificationPlan, plan};
+pub use probe::{as_probe_problem, probe_answer, probe_is_due, probes_stop};
 pub use reason::{Health, Reason, merge};
 pub use remedy::{Actor, Cure, ROWS, Remedy, RemedyRow, prefixed};
 pub use renewal::{decide, decide_exchange, next_try, paced};

@@ -319,7 +319,7 @@ pub fn next_try(problem: &Problem, failures: u32, expiry: Expiry, now: Time) -> 
 
 /// From here on what can wait does, in percent of an app's budget. At 100 Meta may throttle.
 /// Source: Meta, Graph API, rate limits.
-const BUDGET: u64 = 90;
+pub const BUDGET: u64 = 90;
 
 /// The decision, or a rest in its place where it can wait and the app has `used` most of its
 /// budget. What a person asked for by name does not wait.

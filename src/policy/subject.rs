@@ -7,7 +7,7 @@
 use chrono::TimeDelta;
 
 use crate::token::{
-    Credential, Expiry, Generation, Label, Origin, Provider, Source, Time, TokenType,
+    Credential, Expiry, Generation, Label, Origin, Probe, Provider, Source, Time, TokenType,
 };
 
 use super::TOLERANCE;
@@ -181,6 +181,8 @@ pub struct Policy {
     pub keep_for: TimeDelta,
     /// Who can log in again.
     pub owner: Option<String>,
+    /// The question that shows whether it does what it is for.
+    pub probe: Option<Probe>,
 }
 
 impl Default for Policy {
@@ -206,6 +208,7 @@ impl Default for Policy {
             keep_generations: 3,
             keep_for: TimeDelta::days(30),
             owner: None,
+            probe: None,
         }
     }
 }

@@ -39,7 +39,7 @@ pub use preview::{PreviewReport, PreviewedDelivery, Would};
 pub use prometheus::prometheus;
 pub use run::{RunReport, TokenResult};
 pub use status::{
-    LastRuns, PageRows, Refresh, StatusReport, StatusSort, TokenReport, VerdictSource,
+    LastRuns, PageRows, ProbeReport, Refresh, StatusReport, StatusSort, TokenReport, VerdictSource,
 };
 pub use text::{TextColor, TextStyle, Times, markdown, wrapped};
 pub use token_page::{PageCounts, TokenBackground, token_page};

@@ -11,7 +11,8 @@ use crate::policy::{
     Dates, Deadline, Health, Judgement, Limits, Reason, Remedy, State, humanize, merge,
 };
 use crate::token::{
-    Action, DataAccess, Delivery, Expiry, Fingerprint, Inspection, Label, Problem, Time, TokenType,
+    Action, DataAccess, Delivery, Expiry, Fingerprint, Inspection, Label, ProbeAnswer, ProbeGrade,
+    Problem, Time, TokenType,
 };
 
 named! {
@@ -68,6 +69,32 @@ pub struct TokenReport {
     pub deliveries: Vec<Delivery>,
     /// The dates that only a person can extend.
     pub deadlines: Vec<Deadline>,
+    /// The question that shows whether it does what it is for, and the last answer.
+    pub probe: Option<ProbeReport>,
+}
+
+/// What shows whether a token does what it is for.
+#[derive(Debug, Clone)]
+pub struct ProbeReport {
+    pub question: String,
+    /// The last answer to it, of the current access token.
+    pub answer: Option<ProbeAnswer>,
+    pub remedy: Remedy,
+}
+
+impl ProbeReport {
+    fn json(&self) -> Value {
+        let answer = self.answer.as_ref();
+        json!({
+            "question": self.question,
+            "ok": answer.map(|answer| answer.grade == ProbeGrade::Ok),
+            "at": time(answer.map(|answer| answer.at)),
+            "problem": problem(
+                answer.and_then(|answer| answer.problem.as_ref()),
+                &self.remedy.to_string(),
+            ),
+        })
+    }
 }
 
 /// What the next `refresh` does with a token.
@@ -466,6 +493,7 @@ impl TokenReport {
             "fingerprint": self.fingerprint.map(|fingerprint| fingerprint.to_string()),
             "generation": self.generation,
             "deliveries": deliveries(&self.deliveries),
+            "probe": self.probe.as_ref().map(ProbeReport::json),
         })
     }
 }
@@ -481,6 +509,7 @@ fn topic(code: &str) -> Option<&'static str> {
         "unchecked" => "unchecked",
         "refresh_overdue" => "overdue",
         "short_parent" => "short-lived",
+        "probe_failed" => "probe fails",
         _ => return None,
     })
 }

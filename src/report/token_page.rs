@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::history::HistoryEntry;
-use super::status::TokenReport;
+use super::status::{ProbeReport, TokenReport};
 use super::text::{TextStyle, Times};
 use crate::policy::humanize;
 use crate::token::{DataAccess, Delivery, Expiry, Generation, Label, Time};
@@ -103,6 +103,7 @@ pub fn facts(
         ("application", inspection.and_then(|it| it.application.clone())),
         ("permissions", inspection.map(|it| it.scopes.join(", ")).filter(|it| !it.is_empty())),
         ("pages", pages(token, background.pages)),
+        ("probe", token.probe.as_ref().map(|it| probe(it, style, now))),
     ];
     let known = facts.into_iter().filter_map(|(name, value)| Some((name, value?)));
     let targets = token.deliveries.iter().map(|it| ("delivered to", standing(it, style, now)));
@@ -159,6 +160,15 @@ fn pages(token: &TokenReport, pages: PageCounts) -> Option<String> {
         format!("{} work", pages.valid)
     };
     Some(format!("{}, {valid} (`metatoken status '{label}/*'`)", pages.total))
+}
+
+/// The question that shows whether it does what it is for, and when it was answered how.
+fn probe(probe: &ProbeReport, style: TextStyle, now: Time) -> String {
+    let answer = probe.answer.as_ref().map_or_else(
+        || "not asked yet".to_owned(),
+        |answer| format!("{}, {}", answer.grade, moment(answer.at, style, now)),
+    );
+    format!("{}: {answer}", probe.question)
 }
 
 /// A target and its state.

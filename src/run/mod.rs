@@ -34,6 +34,7 @@ pub mod log;
 pub mod login;
 mod outcome;
 mod pages;
+mod probe;
 pub mod reached_pages;
 mod refresh;
 mod refresh_run;

@@ -15,7 +15,7 @@ use super::tokens::{TokenConfig, discovered};
 use crate::config::Pages;
 use crate::error::CliError;
 use crate::graph::{CallError, Extent, PageList, Scope};
-use crate::policy::{Decision, listing_is_due, throttle};
+use crate::policy::{Decision, listing_is_due, table, throttle};
 use crate::store::StoreError;
 use crate::token::{Credential, Label, Problem, ProblemKind, TokenId};
 
@@ -102,7 +102,9 @@ fn list(
     let Ok(app) = run.app(&parent.app) else {
         return Ok(None);
     };
-    let answer = run.graph.pages(&app, &access_token).map_err(explained);
+    let business = parent.business.as_deref();
+    let answer = run.graph.pages(&app, &access_token, business);
+    let answer = answer.map_err(|error| explained(error, parent));
     if let Err(error) = &answer {
         let paused = pause_list(run, credential, error);
         run.bear_full(paused)?;
@@ -116,17 +118,34 @@ fn list(
     Ok(Some(answer.map(by_id)))
 }
 
-/// Names the permission that a list of Pages needs. Source: Meta, Pages API, `me/accounts`.
-fn explained(error: CallError) -> CallError {
-    if error.problem.kind != ProblemKind::PermissionMissing || error.held_back {
-        return error;
-    }
-    let message = format!(
-        "its Pages are not listed without `pages_show_list`{}{}",
-        Problem::META_SAYS,
-        error.problem.message
-    );
-    CallError { problem: Problem { message, ..error.problem }, ..error }
+/// Names the permissions that a list of Pages needs, and where the portfolio is named that is not there.
+/// Source: Meta, Pages API, `me/accounts`; Business Management API, `owned_pages`.
+fn explained(error: CallError, parent: &TokenConfig) -> CallError {
+    let problem = match (error.problem.kind, &parent.business) {
+        _ if error.held_back => error.problem,
+        (ProblemKind::PermissionMissing, business) => {
+            let needed = match business {
+                Some(_) => "`pages_show_list` and `business_management`",
+                None => "`pages_show_list`",
+            };
+            let message = format!(
+                "its Pages are not listed without {needed}{}{}",
+                Problem::META_SAYS,
+                error.problem.message
+            );
+            Problem { message, ..error.problem }
+        }
+        (ProblemKind::ObjectNotFound, Some(business)) => {
+            let fix = format!(
+                "compare `business` of {} ({business}) with the portfolio's id (Meta Business \
+                 settings, Business info)",
+                table(&parent.label)
+            );
+            error.problem.with_fix(fix)
+        }
+        _ => error.problem,
+    };
+    CallError { problem, ..error }
 }
 
 /// Records why the list of Pages was refused, where only a person can change that, so that every

@@ -36,6 +36,6 @@ pub fn reached_pages(
         return Err(failed(&CallError::listing_waits(until).problem));
     }
     let graph = session.graph();
-    let ask = || graph.pages_with_tasks(&app, &access_token);
+    let ask = || graph.pages_with_tasks(&app, &access_token, token.business.as_deref());
     session.interrupt.guard_reading(|| (), ask).map_err(|error| failed(&error.problem))
 }

@@ -32,11 +32,9 @@ pub fn refresh_token(refresh: &RefreshRun<'_>, job: &TokenJob) -> Result<TokenRe
     this.unless_full(|this| {
         this.settle_grant()?;
         this.adopt_found()?;
-        for _ in 0..MAX_STEPS {
-            let decision = this.decide()?;
-            if this.carry_out(&decision)? == NextStep::Stop {
-                break;
-            }
+        this.do_what_it_needs()?;
+        if this.ask_probe()? == NextStep::Decide {
+            this.do_what_it_needs()?;
         }
         if this.refresh.options.only == Only::All {
             this.inspect_rotated()?;
@@ -48,6 +46,16 @@ pub fn refresh_token(refresh: &RefreshRun<'_>, job: &TokenJob) -> Result<TokenRe
 }
 
 impl TokenRun<'_> {
+    fn do_what_it_needs(&mut self) -> Result<(), StoreError> {
+        for _ in 0..MAX_STEPS {
+            let decision = self.decide()?;
+            if self.carry_out(&decision)? == NextStep::Stop {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Decides what the token needs now.
     fn decide(&self) -> Result<Decision, StoreError> {
         let parent = self.parent()?;
@@ -87,11 +95,12 @@ impl TokenRun<'_> {
     }
 
     /// Retires a discovered Page that has been gone for a week and is dead: it goes out of every
-    /// verdict. One that has a target, or a table of its own, is missed.
+    /// verdict. One that has a target, a probe or a table of its own, is missed.
     fn retire_if_gone(&mut self) -> Result<(), StoreError> {
         let label = &self.token.label;
-        let is_looked_for =
-            !self.token.deliver.is_empty() || self.run.session.config.token(label).is_some();
+        let is_looked_for = !self.token.deliver.is_empty()
+            || self.token.policy.probe.is_some()
+            || self.run.session.config.token(label).is_some();
         if label.as_discovered().is_none() || is_looked_for {
             return Ok(());
         }

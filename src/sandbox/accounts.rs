@@ -43,22 +43,60 @@ impl Simulation {
                 "Tried accessing nonexisting field (accounts) on node type (Page)",
             ));
         }
+        let listed = self.listed(&token);
+        self.stretch(call, &string, &token, &listed)
+    }
+
+    /// The Pages of a portfolio, `ID/owned_pages` or `ID/client_pages`, for those who are in it and may
+    /// manage it. Those that are not assigned to them come without a token.
+    pub(super) fn portfolio_pages(&mut self, call: &Call, place: &str) -> Result<Value, Refusal> {
+        call.takes_only(&LIST)?;
+        let (string, token) = self.holder(call, no_token)?;
+        let (string, token) = (string.to_owned(), token.clone());
+        let (id, edge) = place.split_once('/').unwrap_or_default();
+        let portfolio = self.portfolios.get(id).filter(|it| it.users.contains(&token.user));
+        let portfolio = portfolio.ok_or_else(|| Refusal::no_object(id))?;
+        if !token.scopes.iter().any(|scope| scope == "business_management") {
+            let message = "(#100) Requires business_management permission to manage the object";
+            return Err(Refusal::new(10, message));
+        }
+        let ids = if edge == "owned_pages" { &portfolio.owned } else { &portfolio.clients };
+        let roles = self.users.get(&token.user).map(|user| &user.pages);
+        let mut listed: Vec<(PageFixture, Listing)> = ids
+            .iter()
+            .filter_map(|id| {
+                let role = roles.and_then(|pages| pages.get(id));
+                let listing = role.map_or(Listing::WithoutToken, |_| Listing::Listed);
+                Some((self.pages.get(id)?.clone(), listing))
+            })
+            .collect();
+        listed.sort_by(|one, other| one.0.id.cmp(&other.0.id));
+        self.stretch(call, &string, &token, &listed)
+    }
+
+    /// One stretch of a list of Pages.
+    fn stretch(
+        &mut self,
+        call: &Call,
+        string: &str,
+        token: &IssuedToken,
+        listed: &[(PageFixture, Listing)],
+    ) -> Result<Value, Refusal> {
         let fields = fields(call, &PAGE_FIELDS, &["id", "name"])?;
         let limit = limit(call)?;
         if self.quirks.most_at_once.is_some_and(|most| limit > most) {
             return Err(Refusal::too_much());
         }
-        let listed = self.listed(&token);
-        let start = start(call, &listed)?;
+        let start = start(call, listed)?;
         let shown: Vec<_> = listed.iter().skip(start).take(limit).cloned().collect();
         let more = start + shown.len() < listed.len();
         let data: Vec<Value> = shown
             .iter()
-            .map(|(page, listing)| self.page_node(&string, &token, page, *listing, &fields))
+            .map(|(page, listing)| self.page_node(string, token, page, *listing, &fields))
             .collect();
         Ok(match (shown.first(), shown.last()) {
             (Some((first, _)), Some((last, _))) => {
-                json!({ "data": data, "paging": paging(call, &string, first, last, more) })
+                json!({ "data": data, "paging": paging(call, string, first, last, more) })
             }
             _ => json!({ "data": data }),
         })
@@ -82,6 +120,55 @@ impl Simulation {
             }
             _ => Err(Refusal::no_object(id)),
         }
+    }
+
+    /// The ad accounts of a person: none, for whoever may ask.
+    pub(super) fn ad_accounts(&self, call: &Call) -> Result<Value, Refusal> {
+        call.takes_only(&LIST)?;
+        let (_, token) = self.holder(call, no_current_user)?;
+        let may = |scope: &String| matches!(scope.as_str(), "ads_read" | "ads_management");
+        if !token.scopes.iter().any(may) {
+            return Err(Refusal::new(
+                200,
+                "(#200) Ad account owner has NOT grant ads_management or ads_read permission",
+            ));
+        }
+        fields(call, &["id", "name", "account_id"], &["id"])?;
+        limit(call)?;
+        Ok(json!({ "data": [] }))
+    }
+
+    /// Whether a WhatsApp number or account can send messages; to a token of somebody whom it is not
+    /// assigned to it is not there.
+    pub(super) fn whatsapp_health(&self, call: &Call, id: &str) -> Result<Value, Refusal> {
+        call.takes_only(&READ)?;
+        let (_, token) = self.holder(call, no_token)?;
+        let fields = fields(call, &["id", "health_status"], &["id"])?;
+        let whatsapp = self.whatsapp.get(id).ok_or_else(|| Refusal::no_object(id))?;
+        if whatsapp.user != token.user {
+            return Err(Refusal::no_object(id));
+        }
+        if !token.scopes.iter().any(|scope| scope.starts_with("whatsapp_business_")) {
+            return Err(Refusal::new(200, "(#200) You do not have the necessary permission"));
+        }
+        let errors: Vec<Value> = whatsapp
+            .errors
+            .iter()
+            .map(|(code, says, advises)| {
+                json!({
+                    "error_code": code, "error_description": says, "possible_solution": advises,
+                })
+            })
+            .collect();
+        let mut number = json!({
+            "entity_type": "PHONE_NUMBER", "id": id, "can_send_message": whatsapp.can_send,
+        });
+        if !errors.is_empty() {
+            number["errors"] = json!(errors);
+        }
+        let app = json!({ "entity_type": "APP", "id": token.app, "can_send_message": "AVAILABLE" });
+        let health = json!({ "can_send_message": whatsapp.can_send, "entities": [number, app] });
+        Ok(pick(&fields, &[("id", json!(id)), ("health_status", health)]))
     }
 
     /// The Pages of a person's list. Without the permission to list them it is empty, not refused.

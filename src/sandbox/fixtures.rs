@@ -237,6 +237,59 @@ impl PageFixture {
     }
 }
 
+/// A business portfolio.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PortfolioFixture {
+    pub id: String,
+    /// Its System Users and the people in it, by id.
+    pub users: Vec<String>,
+    /// The Pages that it owns, by id.
+    pub owned: Vec<String>,
+    /// The Pages that its clients have shared with it, by id.
+    pub clients: Vec<String>,
+}
+
+impl PortfolioFixture {
+    /// A portfolio with this System User and these Pages.
+    pub fn new(id: &str, user: &str, owned: &[&str], clients: &[&str]) -> Self {
+        let texts = |ids: &[&str]| ids.iter().map(|&id| id.to_owned()).collect();
+        Self {
+            id: id.to_owned(),
+            users: vec![user.to_owned()],
+            owned: texts(owned),
+            clients: texts(clients),
+        }
+    }
+}
+
+/// A WhatsApp number or business account, and whether it can send messages.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WhatsappFixture {
+    pub id: String,
+    /// The person or System User that it is assigned to.
+    pub user: String,
+    /// `AVAILABLE`, `LIMITED` or `BLOCKED`.
+    pub can_send: String,
+    /// Why not: Meta's code, what it says, and what it advises.
+    pub errors: Vec<(i64, String, String)>,
+}
+
+impl WhatsappFixture {
+    /// One that can send messages.
+    pub fn new(id: &str, user: &str) -> Self {
+        let (id, user) = (id.to_owned(), user.to_owned());
+        Self { id, user, can_send: "AVAILABLE".to_owned(), errors: Vec::new() }
+    }
+
+    /// The same in that state, for this reason.
+    #[must_use]
+    pub fn that_can(mut self, word: &str, code: i64, says: &str, advises: &str) -> Self {
+        self.can_send = word.to_owned();
+        self.errors.push((code, says.to_owned(), advises.to_owned()));
+        self
+    }
+}
+
 /// How busy a business object is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BusinessUsage {

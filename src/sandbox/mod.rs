@@ -42,7 +42,7 @@ pub use clock::NowArg;
 pub use fault_injection::{FaultInjection, Rule};
 pub use fixtures::{
     AdAccountUsage, AppFixture, BusinessUsage, Listing, LoginConfiguration, PageFixture,
-    UserFixture,
+    PortfolioFixture, UserFixture, WhatsappFixture,
 };
 pub use folder::{Sandbox, open};
 pub use invalidation::Invalidation;

@@ -149,6 +149,11 @@ impl Simulation {
             "me/accounts" => self.accounts(call),
             "me" => self.me(call),
             "oauth/revoke" => self.revoke_one(call),
+            "me/adaccounts" => self.ad_accounts(call),
+            place if place.ends_with("/owned_pages") || place.ends_with("/client_pages") => {
+                self.portfolio_pages(call, place)
+            }
+            id if self.whatsapp.contains_key(id) => self.whatsapp_health(call, id),
             _ if call.below_an_object().is_some() => self.below_an_object(call),
             id if !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()) => self.page(call, id),
             other => Err(Refusal::new(2500, format!("Unknown path components: /{other}"))),

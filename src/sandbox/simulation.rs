@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::token::{DataAccess, Expiry, Time};
 
-use super::fixtures::{AppFixture, Listing, PageFixture, UserFixture};
+use super::fixtures::{
+    AppFixture, Listing, PageFixture, PortfolioFixture, UserFixture, WhatsappFixture,
+};
 use super::invalidation::Invalidation;
 use super::issued::{DAY, IssuedToken, TokenFixture, TokenKind, derivation, stem};
 use super::logins::{ConsentRecord, LoginCode};
@@ -27,6 +29,12 @@ pub struct Simulation {
     pub(super) users: BTreeMap<String, UserFixture>,
     pub(super) pages: BTreeMap<String, PageFixture>,
     pub(super) tokens: BTreeMap<String, IssuedToken>,
+    /// The business portfolios, by id.
+    #[serde(default)]
+    pub(super) portfolios: BTreeMap<String, PortfolioFixture>,
+    /// The WhatsApp numbers and accounts, by id.
+    #[serde(default)]
+    pub(super) whatsapp: BTreeMap<String, WhatsappFixture>,
     /// The Page token that a session was given, so that it is given the same one again.
     pub(super) derived: BTreeMap<String, String>,
     /// What people granted in a login dialog, by person and app.
@@ -53,6 +61,8 @@ impl Simulation {
             apps: BTreeMap::new(),
             users: BTreeMap::new(),
             pages: BTreeMap::new(),
+            portfolios: BTreeMap::new(),
+            whatsapp: BTreeMap::new(),
             tokens: BTreeMap::new(),
             derived: BTreeMap::new(),
             consents: BTreeMap::new(),
@@ -87,6 +97,16 @@ impl Simulation {
     /// Adds a Page, or replaces the one with that id.
     pub fn add_page(&mut self, page: PageFixture) {
         self.pages.insert(page.id.clone(), page);
+    }
+
+    /// Adds a portfolio, or replaces the one with that id.
+    pub fn add_portfolio(&mut self, portfolio: PortfolioFixture) {
+        self.portfolios.insert(portfolio.id.clone(), portfolio);
+    }
+
+    /// Adds a WhatsApp number or account, or replaces the one with that id.
+    pub fn add_whatsapp(&mut self, whatsapp: WhatsappFixture) {
+        self.whatsapp.insert(whatsapp.id.clone(), whatsapp);
     }
 
     /// The person of that id, to change it.

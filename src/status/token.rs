@@ -7,9 +7,9 @@ use crate::graph::App;
 use crate::policy::{
     Dates, Deadline, Decision, Health, Insistence, Judgement, Limits, Moment, Naming, Policy,
     Remedy, Skip, Subject, deadlines, decide, judge, judge_deliveries, judge_inspection,
-    judge_unusable, remedy, without_parent,
+    judge_unusable, probe_answer, remedy, without_parent,
 };
-use crate::report::{LastRuns, Refresh, StatusReport, TokenReport, VerdictSource};
+use crate::report::{LastRuns, ProbeReport, Refresh, StatusReport, TokenReport, VerdictSource};
 use crate::run::found::where_found;
 use crate::run::inspect::inspect;
 use crate::run::tokens::{TokenConfig, Tokens, as_too_young};
@@ -100,6 +100,15 @@ pub fn judge_token(
         generation: current.map(|generation| generation.number),
         inspection: inspection.cloned(),
         deadlines: deadlines_of(tokens, member, &subject, inspection, moment),
+        probe: member.policy.probe.as_ref().map(|probe| {
+            let answer = probe_answer(&subject).cloned();
+            let problem = answer.as_ref().and_then(|answer| answer.problem.as_ref());
+            ProbeReport {
+                question: probe.question.to_string(),
+                remedy: problem.map(|it| remedy(it, &subject)).unwrap_or_default(),
+                answer,
+            }
+        }),
         deliveries,
         judgement,
     }
@@ -224,6 +233,7 @@ pub fn inspect_token(
         inspection: Some(inspection),
         deliveries: Vec::new(),
         deadlines: Vec::new(),
+        probe: None,
     };
     Ok(StatusReport {
         generated_at: now,

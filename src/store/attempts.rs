@@ -16,8 +16,8 @@ use super::value::{RunId, values};
 use super::{Result, Store};
 use crate::failpoint;
 use crate::token::{
-    Credential, EventKind, Expiry, Fingerprint, GenerationId, Label, Problem, SentExchange,
-    SharedToken, Time, TokenId,
+    Credential, EventKind, Expiry, Fingerprint, GenerationId, Label, ProbeAnswer, ProbeGrade,
+    Problem, SentExchange, SharedToken, Time, TokenId,
 };
 
 /// An attempt that did not bring what it was made for.
@@ -99,6 +99,43 @@ impl Store {
                 "UPDATE token SET problem = ?2 WHERE id = ?1 AND problem IS DISTINCT FROM ?2",
                 values![credential.id, problem.as_deref()],
             )
+        })?;
+        Ok(noted)
+    }
+
+    /// Records the answer to a token's probe. It is an event when the token fails it that did not before,
+    /// or for another reason.
+    pub fn note_probe(
+        &self,
+        run: RunId,
+        credential: Credential,
+        answer: ProbeAnswer,
+    ) -> Result<Credential> {
+        let (noted, ()) = self.change(credential, Some(answer.at), move |tx, credential| {
+            let problem = row::problem(answer.problem.as_ref());
+            tx.execute(
+                "UPDATE token SET probe_at = ?2, probe_question = ?3, probe_generation = ?4,
+                     probe_grade = ?5, probe_problem = ?6
+                 WHERE id = ?1",
+                values![
+                    credential.id,
+                    answer.at,
+                    answer.question.as_str(),
+                    answer.generation,
+                    answer.grade.as_str(),
+                    problem.as_deref()
+                ],
+            )?;
+            let in_short =
+                |it: &ProbeAnswer| (it.grade, it.problem.as_ref().map(Problem::in_short));
+            let before = credential.probe.as_ref().filter(|it| it.question == answer.question);
+            if answer.grade == ProbeGrade::Ok || before.map(in_short) == Some(in_short(&answer)) {
+                return Ok(());
+            }
+            NewEvent::new(credential.id, EventKind::ProbeFailed, answer.at)
+                .of(Some(answer.generation))
+                .because(answer.problem.as_ref())
+                .write(tx, run)
         })?;
         Ok(noted)
     }

@@ -271,7 +271,8 @@ fn clear_record(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
              refused_by = NULL,
              undeclared_since = NULL, undeclared_with_many = NULL, source = NULL,
              source_value = NULL, source_changed = NULL, source_refused = NULL, owner = NULL,
-             app = NULL
+             app = NULL, probe_at = NULL, probe_question = NULL, probe_generation = NULL,
+             probe_grade = NULL, probe_problem = NULL
          WHERE id = ?1",
         values![token, token_type.unwrap_or(TokenType::User).as_str(), page_id.as_ref()],
     )?;

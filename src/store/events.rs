@@ -75,6 +75,7 @@ impl EventQuery {
         EventKind::Invalid,
         EventKind::DeliveryFailed,
         EventKind::NotificationFailed,
+        EventKind::ProbeFailed,
     ];
 }
 

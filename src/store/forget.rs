@@ -106,7 +106,9 @@ impl Store {
                      first_miss_at = NULL, misses = 0, problem = NULL, answer_lost_at = NULL,
                      exchange_sent_at = NULL, exchange_sent = NULL, shared_with = NULL,
                      shared_with_declared = NULL, refused_by = NULL, undeclared_since = NULL,
-                     undeclared_with_many = NULL, owner = NULL, app = NULL
+                     undeclared_with_many = NULL, owner = NULL, app = NULL,
+                     probe_at = NULL, probe_question = NULL, probe_generation = NULL,
+                     probe_grade = NULL, probe_problem = NULL
                  WHERE id = ?1",
                 values![token],
             )?;

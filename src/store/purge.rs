@@ -62,6 +62,7 @@ const DATED: &[(&str, &[&str])] = &[
             "last_attempt_at",
             "first_miss_at",
             "undeclared_since",
+            "probe_at",
         ],
     ),
     ("generation", &["obtained_at", "set_aside_at", "rotated_at", "forgotten_at", "left_at"]),

@@ -13,8 +13,9 @@ use serde_json::json;
 use super::value::SqlValue;
 use crate::token::{
     Action, DataAccess, Expiry, Fingerprint, Generation, GenerationId, GenerationState,
-    GranularScope, Identity, Inspection, Label, Origin, Problem, ProblemKind, Proof, SentExchange,
-    SharedToken, SourceValue, TargetId, Time, TokenId, Undeclared,
+    GranularScope, Identity, Inspection, Label, Origin, ProbeAnswer, ProbeGrade, Problem,
+    ProblemKind, Proof, SentExchange, SharedToken, SourceValue, TargetId, Time, TokenId,
+    Undeclared,
 };
 
 /// The columns of a generation `g`, in the order of [`Row::generation_itself`].
@@ -265,6 +266,22 @@ impl<'a> Row<'a> {
             (None, None) => Ok(None),
             (Some(since), Some(with_many)) => Ok(Some(Undeclared { since, with_many })),
             _ => Err(BadCell::new(since, "pair")),
+        }
+    }
+
+    /// Reads the next five cells, the last answer to a token's probe.
+    pub fn probe_answer(&mut self) -> Read<Option<ProbeAnswer>> {
+        let at = self.maybe_time("token.probe_at")?;
+        let question = self.maybe_text("token.probe_question")?.map(str::to_owned);
+        let generation = self.maybe_generation("token.probe_generation")?;
+        let grade = self.maybe_text("token.probe_grade")?.map(ProbeGrade::from_name);
+        let problem = self.problem("token.probe_problem")?;
+        match (at, question, generation, grade) {
+            (None, None, None, None) if problem.is_none() => Ok(None),
+            (Some(at), Some(question), Some(generation), Some(Some(grade))) => {
+                Ok(Some(ProbeAnswer { at, question, generation, grade, problem }))
+            }
+            _ => Err(BadCell::new("token.probe_at", "answer")),
         }
     }
 

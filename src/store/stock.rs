@@ -52,7 +52,8 @@ fn select(tx: &mut dyn Tx, own: RunId, token: Option<TokenId>) -> Result<Stock, 
                  AND closed_at IS NULL AND run <> ?1) AS planned_at,
                 answer_lost_at, failed_with, list_not_before, ask_not_before, exchange_sent_at, exchange_sent,
                 shared_with, shared_with_declared, refused_by, undeclared_since, undeclared_with_many, source, source_value, source_changed,
-                source_refused, owner, app
+                source_refused, owner, app, probe_at, probe_question, probe_generation, probe_grade,
+                probe_problem
          FROM token WHERE {which} ORDER BY label"
     );
     let parameters: Vec<SqlValue<'_>> =
@@ -204,6 +205,7 @@ fn token_of(row: Row<'_>, id: TokenId, label: Label) -> (Credential, bool) {
             unlisted_since: None,
             retired_at: None,
             undeclared: None,
+            probe: None,
             damage: None,
         })
     };
@@ -247,6 +249,7 @@ fn known(mut row: Row<'_>) -> Result<Credential, BadCell> {
         source: row.source_value()?,
         owner: row.prose("token.owner")?,
         app: row.prose("token.app")?,
+        probe: row.probe_answer()?,
         damage: None,
     })
 }

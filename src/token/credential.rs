@@ -3,8 +3,8 @@
 //! A token has at most one candidate and at most one current generation.
 
 use super::{
-    Action, Delivery, Fingerprint, Generation, GenerationId, Label, Problem, Time, TokenId,
-    TokenType,
+    Action, Delivery, Fingerprint, Generation, GenerationId, Label, ProbeAnswer, Problem, Time,
+    TokenId, TokenType,
 };
 
 /// What the store knows of the attempts to keep a token alive.
@@ -178,6 +178,8 @@ pub struct Credential {
     pub retired_at: Option<Time>,
     /// Since when the config does not declare it, if a run has found that.
     pub undeclared: Option<Undeclared>,
+    /// The last answer to its probe.
+    pub probe: Option<ProbeAnswer>,
     /// What of its rows cannot be read, if that is so; the fields above are without it.
     pub damage: Option<Damage>,
 }
@@ -205,6 +207,7 @@ impl Credential {
             unlisted_since: None,
             retired_at: None,
             undeclared: None,
+            probe: None,
             damage: None,
         }
     }

@@ -45,6 +45,8 @@ named! {
         Imported = "imported",
         /// A person logged in, and the access token of that login became the current one.
         LoggedIn = "logged_in",
+        /// A token that works does not do what it is for.
+        ProbeFailed = "probe_failed",
         /// Another key opens the store, or its rows were sealed anew.
         KeyRotated = "key_rotated",
         /// A person put an earlier access token back.
@@ -76,6 +78,7 @@ impl EventKind {
             | Self::Forgotten
             | Self::Imported
             | Self::LoggedIn
+            | Self::ProbeFailed
             | Self::KeyRotated
             | Self::RolledBack
             | Self::Promoted => None,

@@ -16,6 +16,7 @@ mod label;
 mod login;
 mod notification;
 mod pasted;
+mod probe;
 mod problem;
 mod providers;
 pub mod redact;
@@ -36,6 +37,7 @@ pub use label::{BadLabel, Label, Pattern};
 pub use login::{LoginAnswer, LoginClaims, LoginOutcome, UnfitAnswer, read_login_answer};
 pub use notification::{ChannelId, NotificationEvent, Notified, Topic, TopicState};
 pub use pasted::{Unfit, read_pasted};
+pub use probe::{BadProbePath, Probe, ProbeAnswer, ProbeGrade, ProbePath, ProbeQuestion};
 pub use problem::{Action, Problem, ProblemKind};
 pub use providers::{THE_PERSON, token_prefixes};
 pub use spec::{

@@ -348,6 +348,7 @@ secret = { env = "APP_SECRET" }      # app.main
 graph_version = "v26.0"              # built in
 redirect_uri = "https://localhost/"  # built in
 # config_id is not set               # built in
+# business is not set                # built in
 
 [token.brand]
 type = "user"                       # token.brand
@@ -356,6 +357,7 @@ app = "main"                        # the only app
 # page_id is not set                # built in
 # user_id is not set                # built in
 # pages is not set                  # built in
+# business is not set               # built in
 # was is not set                    # built in
 access_token = { env = "BRAND" }    # token.brand
 enabled = true                      # built in
@@ -375,6 +377,7 @@ reminders = ["14d", "7d", "1d"]     # built in
 keep_generations = 3                # built in
 keep_for = "30d"                    # built in
 owner = "anna@client.example"       # token.brand
+# probe is not set                  # built in
 
 [alerts]
 # textfile is not set   # built in

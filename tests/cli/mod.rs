@@ -24,6 +24,8 @@ mod manners;
 mod mistakes;
 mod pages;
 mod pasted;
+mod portfolio;
+mod probes;
 mod readme;
 mod refresh;
 mod report;

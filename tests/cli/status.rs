@@ -135,7 +135,8 @@ fn programs_get_every_field() {
       "problem": null,
       "fingerprint": "fingerprint1",
       "generation": 1,
-      "deliveries": []
+      "deliveries": [],
+      "probe": null
     }
   ],
   "system": [],
@@ -230,7 +231,8 @@ fn programs_get_the_problem_and_the_remedy() {
       },
       "fingerprint": "fingerprint1",
       "generation": 1,
-      "deliveries": []
+      "deliveries": [],
+      "probe": null
     }
   ],
   "system": [],

@@ -104,6 +104,7 @@ fn credential(name: &str, token_type: TokenType, current: Option<Generation>) ->
         listed: None,
         owner: None,
         app: None,
+        probe: None,
         unlisted_since: None,
         retired_at: None,
         undeclared: None,

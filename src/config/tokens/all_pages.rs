@@ -69,7 +69,6 @@ pub fn parent_of_all(name: &str) -> Option<&str> {
 /// Reads what the tables for all Pages say.
 pub fn read<'a>(tables: &'a [TokenTable<'a>]) -> AllPagesTables<'a> {
     let read = |(name, section): &'a TokenTable<'a>| {
-        section.later("probe", "A question that shows whether it works");
         let deliveries = deliver::read(section);
         for (delivery, target) in &deliveries {
             check_placeholders(delivery, target);

@@ -31,6 +31,7 @@ pub struct Keys<'a> {
     pub user_id: Ask<'a, String>,
     pub pages: Ask<'a, String>,
     pub except: Ask<'a, Vec<Spanned<String>>>,
+    pub business: Ask<'a, String>,
     pub was: Ask<'a, String>,
     pub access_token: Ask<'a, SecretSource>,
     pub deliveries: Vec<(DeliveryRead, Section<'a>)>,
@@ -49,12 +50,17 @@ impl<'a> Keys<'a> {
                 .judged(),
             pages: token.string("pages", "\"all\" for all Pages of this person").judged(),
             except: token.strings("except", "The ids of Pages that are left out").judged(),
+            business: token
+                .string(
+                    "business",
+                    "The portfolio whose Pages are listed where its own list is empty",
+                )
+                .judged(),
             was: token.string("was", "The label that it had before").judged(),
             access_token: token.secret("access_token", "A first or a better access token").judged(),
             deliveries: deliver::read(token),
         };
         token.later("backup", "A second token to change over to");
-        token.later("probe", "A question that shows whether it works");
         keys
     }
 }

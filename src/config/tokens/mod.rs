@@ -22,6 +22,7 @@ use super::deliver::{self, DeliveryRead};
 use super::diagnostic::Diagnostic;
 use super::placeholder::fill;
 use super::policy::{self, Layers};
+use super::probe;
 use super::reader::{Ask, Reader, Section};
 use super::reserved::Reserved;
 use super::show::{Shown, ValueOrigin};
@@ -58,6 +59,8 @@ pub struct TokenConfig {
     pub user_id: Option<String>,
     /// Whether its other Pages are looked after.
     pub pages: Pages,
+    /// The portfolio whose Pages are listed where the token's own list has none.
+    pub business: Option<String>,
     /// Where a first or a replacement access token is found.
     pub access_token: Option<SecretSource>,
     /// Where it is delivered, in the order in which that is done.
@@ -184,6 +187,7 @@ fn settle<'a>(
     let user_id = parent::user_id(draft);
     let app = app::app(draft, parent, around.apps);
     let pages = pages(draft);
+    let business = business(draft);
     let was = keys.was.get().and_then(|was| renamed(was, &keys.was));
     let file = additions.file(section.file());
     check_literal(&keys.access_token, file, draft.token_type);
@@ -197,6 +201,7 @@ fn settle<'a>(
         defaults: around.defaults,
     };
     let policy = policy::read(layers);
+    check_probe(draft, all_pages, &policy);
     let judged = judged(draft, parent, &policy);
     policy::check_order(layers, &policy, judged);
     if let Some(subject) = judged {
@@ -214,6 +219,8 @@ fn settle<'a>(
         }))
     });
     let (app, app_origin) = app.filter(|_| !is_orphan)?;
+    let of_app = around.apps.iter().find(|it| it.name == app);
+    let of_app = of_app.filter(|_| draft.token_type.is_some_and(parent::has_pages));
     let token = TokenConfig {
         label: label.clone(),
         declared_in: file.map(|file| file.path.clone()),
@@ -231,6 +238,7 @@ fn settle<'a>(
         page_id,
         user_id,
         pages,
+        business: business.or_else(|| of_app.and_then(|it| it.business.clone())),
         access_token: keys.access_token.get().cloned(),
         policy,
         page_policy,
@@ -314,6 +322,7 @@ fn put(section: &Section<'_>, keys: &Keys<'_>, token: &TokenConfig, app: ValueOr
             section.put("except", || keys.except.origin_or(built_in()), || except.shown());
         }
     }
+    section.put("business", || keys.business.origin_or(built_in()), || token.business.shown());
     section.put("was", || keys.was.origin_or(built_in()), || token.was.shown());
     let access_token = || token.access_token.shown();
     section.put("access_token", || keys.access_token.origin_or(built_in()), access_token);
@@ -321,6 +330,17 @@ fn put(section: &Section<'_>, keys: &Keys<'_>, token: &TokenConfig, app: ValueOr
     for (_, delivery) in &keys.deliveries {
         delivery.show();
     }
+}
+
+/// Complains of a question that a token of that type cannot be asked.
+fn check_probe(draft: &Draft<'_>, all_pages: Option<&AllPages<'_>>, policy: &Policy) {
+    let (Some(probe), Some(token_type)) = (&policy.probe, draft.token_type) else { return };
+    let Some(message) = probe::misfit(probe, token_type) else { return };
+    let section = match all_pages {
+        Some(pages) if !draft.section.has("probe") => pages.section,
+        _ => draft.section,
+    };
+    section.report(Diagnostic::at(section.key_span("probe"), message));
 }
 
 /// The token as the judgement sees it before anything is stored.
@@ -376,6 +396,23 @@ fn pages(draft: &Draft<'_>) -> Pages {
         draft.section.report(Diagnostic::at(id.span, message));
     }
     Pages::All { except: except.iter().map(|id| id.value.clone()).collect() }
+}
+
+/// The portfolio that the token's own table names.
+fn business(draft: &Draft<'_>) -> Option<String> {
+    let given = &draft.keys.business;
+    let id = given.get()?;
+    match draft.token_type {
+        Some(other) if !parent::has_pages(other) => {
+            given.refuse(format!("{} token has no `business`", with_article(other)), "");
+            None
+        }
+        _ if !parent::is_id(id) => {
+            given.refuse("a `business` has digits only", "Meta Business settings, Business info");
+            None
+        }
+        _ => Some(id.clone()),
+    }
 }
 
 fn renamed(was: &str, ask: &Ask<'_, String>) -> Option<Label> {

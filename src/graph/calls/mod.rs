@@ -8,6 +8,7 @@ mod grant;
 mod inspection;
 mod login;
 mod pages;
+mod probe;
 mod revocation;
 mod version;
 
@@ -17,8 +18,9 @@ pub use inspection::{profile, read_profile};
 pub use login::{
     AskAgain, Dialog, DialogScopes, dialog_address, exchange_code, person, read_person,
 };
-pub use pages::{AccountsPage, Continuation, PageFields, PageGrant, Position};
+pub use pages::{AccountsPage, Continuation, PageEdge, PageFields, PageGrant, Position};
 pub use pages::{accounts, page, read_accounts, read_page};
+pub use probe::{ProbeFinding, probe, read_probe};
 pub use revocation::{
     read_acknowledgement, revoke_grant, revoke_one, revoke_system_user, revoke_undocumented,
 };

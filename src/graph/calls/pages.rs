@@ -90,18 +90,41 @@ impl PageFields {
     }
 }
 
-/// Asks for at most `limit` Pages of a user, from the start or from where the last answer ended.
+/// A list of Pages that Graph keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageEdge<'a> {
+    /// Those on which the person, or the System User, has a role.
+    Own,
+    /// Those that the portfolio of this id owns.
+    OwnedBy(&'a str),
+    /// Those that the clients of that portfolio have shared with it.
+    SharedWith(&'a str),
+}
+
+impl PageEdge<'_> {
+    fn request(self, app: &App) -> Request {
+        let below = |id, edge| {
+            Request::get("business_pages", app, Path::Versioned(&[])).below(id).below(edge)
+        };
+        match self {
+            Self::Own => Request::get("accounts", app, Path::Versioned(&["me", "accounts"])),
+            Self::OwnedBy(id) => below(id, "owned_pages"),
+            Self::SharedWith(id) => below(id, "client_pages"),
+        }
+    }
+}
+
+/// Asks for at most `limit` Pages of a list, from the start or from where the last answer ended.
 pub fn accounts(
     app: &App,
+    edge: PageEdge<'_>,
     secret: Option<&Secret>,
     token: &AccessToken,
     from: Option<&Position>,
     limit: u32,
     fields: PageFields,
 ) -> Request {
-    let request = Request::get("accounts", app, Path::Versioned(&["me", "accounts"]))
-        .with("fields", fields.names())
-        .with("limit", limit.to_string());
+    let request = edge.request(app).with("fields", fields.names()).with("limit", limit.to_string());
     let place = from.into_iter().flat_map(|position| &position.0);
     let request = place.fold(request, |request, (name, value)| request.with(name, value));
     signed(request, secret, token)
@@ -241,13 +264,22 @@ mod tests {
     fn a_call_is_signed_where_the_secret_is_known() {
         let token = AccessToken::parse("EAAfake1").expect("a token");
         let secret = Secret::new("hushhush");
-        let names =
-            |request: &Request| request.parameters().map(|(name, _)| name).collect::<Vec<_>>();
-        let unsigned = accounts(&app(), None, &token, None, 100, PageFields::Token);
+        fn names(request: &Request) -> Vec<&str> {
+            request.parameters().map(|(name, _)| name).collect()
+        }
+        let unsigned = accounts(&app(), PageEdge::Own, None, &token, None, 100, PageFields::Token);
         assert_eq!(names(&unsigned), ["fields", "limit"]);
         assert_eq!(unsigned.bearer().map(Secret::expose), Some("EAAfake1"));
         let from = Position::of_cursor("A");
-        let signed = accounts(&app(), Some(&secret), &token, Some(&from), 50, PageFields::Token);
+        let signed = accounts(
+            &app(),
+            PageEdge::Own,
+            Some(&secret),
+            &token,
+            Some(&from),
+            50,
+            PageFields::Token,
+        );
         assert_eq!(names(&signed), ["fields", "limit", "after", "appsecret_proof"]);
         assert_eq!(page(&app(), Some(&secret), &token, "19").path(), "/v25.0/19");
     }

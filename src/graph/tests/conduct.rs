@@ -53,8 +53,8 @@ fn a_wrong_secret_parks_its_app_and_no_other() {
     assert_eq!(fault.scope, Scope::App("7".into()));
     assert_eq!(fault.problem.action, Action::FixConfiguration);
     gives_nothing_away(&fault);
-    assert!(graph.pages(&app("7"), &token()).expect_err("it is parked").held_back);
-    assert!(!graph.pages(&app("8"), &token()).expect_err("it was asked").held_back);
+    assert!(graph.pages(&app("7"), &token(), None).expect_err("it is parked").held_back);
+    assert!(!graph.pages(&app("8"), &token(), None).expect_err("it was asked").held_back);
     assert_eq!(server.heard().len(), 2);
 }
 
@@ -98,7 +98,7 @@ fn the_list_of_pages_is_read_to_its_end_and_no_further() {
     };
     let more = r#"{"cursors":{"after":"A"},"next":"https://graph.example/?access_token=EAAfake"}"#;
     let ids = |server: &Server| {
-        let pages = server.graph().pages(&app("7"), &token()).expect("a list");
+        let pages = server.graph().pages(&app("7"), &token(), None).expect("a list");
         pages.pages.into_iter().map(|page| page.id).collect::<Vec<_>>()
     };
     let end = r#"{"cursors":{"after":"B"}}"#;
@@ -133,14 +133,14 @@ fn a_list_without_cursors_goes_on_by_what_next_carries() {
         (vec![stretch(1, &offset(25))], 1, Extent::Cut, "&offset=25"),
     ] {
         let server = Server::answering(answers);
-        let list = server.graph().pages(&app("7"), &token()).expect("a list");
+        let list = server.graph().pages(&app("7"), &token(), None).expect("a list");
         assert_eq!((list.pages.len(), list.extent), (ids, extent), "{asked}");
         let heard = server.heard();
         assert_eq!(heard.len(), 2, "{asked}");
         assert!(heard[1].contains(asked) && !heard[1].contains("EAAfakeother"), "{}", heard[1]);
     }
     let server = Server::answering(vec![stretch(1, &next("access_token=EAAfakeother"))]);
-    let list = server.graph().pages(&app("7"), &token()).expect("a list");
+    let list = server.graph().pages(&app("7"), &token(), None).expect("a list");
     assert_eq!((list.pages.len(), list.extent), (1, Extent::Cut), "it says no place");
     assert_eq!(server.heard().len(), 1);
 }
@@ -162,12 +162,12 @@ fn a_list_that_is_too_much_is_asked_for_in_shorter_stretches() {
         [(100, 500, 1), (50, 500, 2), (25, 503, 3), (3, 400, 6), (1, 500, 7)]
     {
         let server = most(largest, status);
-        let list = server.graph().pages(&app("7"), &token()).expect("a list");
+        let list = server.graph().pages(&app("7"), &token(), None).expect("a list");
         assert_eq!((list.pages.len(), list.extent), (1, Extent::Whole), "{largest}");
         assert_eq!(server.heard().len(), calls, "{largest}");
     }
     let server = most(0, 500);
-    let fault = server.graph().pages(&app("7"), &token()).expect_err("not even one");
+    let fault = server.graph().pages(&app("7"), &token(), None).expect_err("not even one");
     assert_eq!(fault.problem.kind, ProblemKind::GraphUnavailable);
     assert_eq!(server.heard().len(), 7, "each limit is tried once");
 }
@@ -288,12 +288,12 @@ fn a_throttled_app_is_left_alone_for_as_long_as_graph_says() {
         let body = format!(r#"{{"error":{{"code":{code},"message":"Too many calls"}}}}"#);
         let server = Server::answering(vec![answer(400, usage, &body)]);
         let graph = server.graph();
-        let first = graph.pages(&app("7"), &token()).expect_err("it is throttled");
+        let first = graph.pages(&app("7"), &token(), None).expect_err("it is throttled");
         assert_eq!(first.problem.message, "Too many calls: Graph answers again in 12 minutes");
         assert_eq!((first.wait, first.held_back), (Some(chrono::TimeDelta::minutes(12)), false));
-        let second = graph.pages(&app("7"), &token()).expect_err("it is throttled");
+        let second = graph.pages(&app("7"), &token(), None).expect_err("it is throttled");
         assert_eq!((second.wait, second.held_back), (first.wait, is_the_apps), "{code}");
-        let other = graph.pages(&app("8"), &token()).expect_err("it is throttled too");
+        let other = graph.pages(&app("8"), &token(), None).expect_err("it is throttled too");
         assert!(!other.held_back, "{code}");
         let throttles = graph.throttles();
         assert_eq!(
@@ -309,7 +309,7 @@ fn a_throttled_app_is_left_alone_for_as_long_as_graph_says() {
 fn a_block_for_policy_is_not_hammered() {
     let body = r#"{"error":{"code":368,"message":"blocked","is_transient":true}}"#;
     let server = Server::answering(vec![answer(400, "retry-after: 1\r\n", body)]);
-    let fault = server.graph().pages(&app("7"), &token()).expect_err("it is blocked");
+    let fault = server.graph().pages(&app("7"), &token(), None).expect_err("it is blocked");
     assert_eq!((fault.problem.action, fault.wait), (Action::Wait, None));
     assert_eq!(server.heard().len(), 1);
 }

@@ -382,7 +382,7 @@ fn mistakes_are_answered_where_they_stand() {
             "[token.\"creator/*\"]\n[token.creator]\ntype = \"user\"",
             "`[token.\"creator/*\"]` needs `pages = \"all\"`",
         ),
-        ("[token.\"brand/*\"]\nprobe = \"page\"", "`probe` is not supported by this version"),
+        ("[token.\"brand/*\"]\nprobe = \"pages\"", "unknown question `pages`"),
         ("[token.\"brand/*\"]\naccess_token = \"EAAfake\"", "unknown key `access_token`"),
         ("[token.\"brand/*\"]\npage_id = \"1\"", "unknown key `page_id`"),
         (
