@@ -17,6 +17,7 @@ mod import;
 mod init;
 mod interrupt;
 mod labels;
+mod leaving;
 mod login;
 mod logs;
 mod man;
