@@ -126,6 +126,11 @@ impl std::fmt::Display for FileAndKey {
 }
 
 impl Config {
+    /// The folders whose files declare tokens, whether they are there or not.
+    pub fn token_folders(&self) -> [PathBuf; 2] {
+        [&self.path, &self.store.path].map(|beside| beside.with_file_name(FOLDER))
+    }
+
     /// The file in which a new token is declared: beside the config, or beside the store of a config
     /// whose folder is the machine's and may be read-only.
     pub fn new_token_file(&self, token: &NewToken, command: &str) -> NewTokenFile {

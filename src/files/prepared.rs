@@ -6,12 +6,13 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{
     DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown,
 };
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{CWD, FlockOperation, Mode, OFlags, RenameFlags, flock, renameat_with};
 use rustix::io::Errno;
 
 use super::publish::waiting;
@@ -22,6 +23,8 @@ use crate::failpoint;
 pub struct Prepared {
     path: PathBuf,
     hidden: PathBuf,
+    /// Locked as long as this process works on it.
+    file: Option<File>,
     /// The folder, if it was made for this file.
     made: Option<PathBuf>,
     is_named: bool,
@@ -38,14 +41,30 @@ impl Prepared {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let this = Self { path: path.to_owned(), hidden, made, is_named: false };
+        let mut this = Self { path: path.to_owned(), hidden, file: None, made, is_named: false };
         let mut file =
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(&this.hidden)?;
+        // Where files cannot be locked it is cleared away by its own name alone.
+        let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
         give(&file, &fs::metadata(folder)?)?;
         file.write_all(content)?;
         file.sync_all()?;
+        this.file = Some(file);
         failpoint::reach("prepared");
         Ok(this)
+    }
+
+    /// Clears away what killed processes left under hidden names in a folder, as far as this user may.
+    pub fn clear_left_behind(folder: &Path) {
+        let Ok(entries) = fs::read_dir(folder) else { return };
+        let hidden = entries.flatten().filter(|it| is_hidden(&it.file_name()));
+        for path in hidden.map(|it| it.path()) {
+            let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+            let Ok(file) = rustix::fs::open(&path, flags, Mode::empty()) else { continue };
+            if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+                let _ = fs::remove_file(&path);
+            }
+        }
     }
 
     /// Gives it its name, unless another file has it.
@@ -72,6 +91,12 @@ impl Drop for Prepared {
             let _ = self.made.as_ref().map(fs::remove_dir);
         }
     }
+}
+
+/// Whether a file has the name of one that was never given its own.
+fn is_hidden(name: &std::ffi::OsStr) -> bool {
+    let name = name.as_bytes();
+    name.starts_with(b".") && name.ends_with(b".toml.new")
 }
 
 /// Makes the folder with the owner, the group and the rights of the one that it is in, unless it is
@@ -148,5 +173,21 @@ mod tests {
         Prepared::write(&path, b"whole").unwrap().name().unwrap();
         assert_eq!(names(folder.path()), ["shop.toml"]);
         assert_eq!(fs::read(&path).unwrap(), b"whole");
+    }
+
+    #[test]
+    fn what_others_left_is_cleared_away_and_what_they_work_on_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let left = [".a.toml.new", ".b.toml.new", ".notes", "c.toml.new", "d.toml"];
+        for name in left {
+            File::create(folder.path().join(name)).unwrap();
+        }
+        let at_work = Prepared::write(&folder.path().join("e.toml"), b"e").unwrap();
+        Prepared::clear_left_behind(folder.path());
+        assert_eq!(names(folder.path()), [".e.toml.new", ".notes", "c.toml.new", "d.toml"]);
+        at_work.name().unwrap();
+        Prepared::clear_left_behind(folder.path());
+        assert_eq!(names(folder.path()), [".notes", "c.toml.new", "d.toml", "e.toml"]);
+        Prepared::clear_left_behind(&folder.path().join("none"));
     }
 }

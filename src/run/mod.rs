@@ -60,6 +60,7 @@ use self::tokens::{TokenConfig, Tokens, subject};
 use crate::deliver::{Deliveries, DeliveryContext, RunTime};
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::files::Prepared;
 use crate::graph::{App, Graph};
 use crate::policy::{
     Clocks, LastHeard, Moment, Reason, Repair, Subject, humanize, judge, judge_repaired,
@@ -98,6 +99,7 @@ impl RunTurn {
             return Ok(Self { lock: None, changed: None });
         }
         let lock = session.lock(options.command, options.lock_wait)?;
+        session.config.token_folders().iter().for_each(|it| Prepared::clear_left_behind(it));
         let changed = session.config.read_again(&session.environment)?;
         let path = &session.config.store.path;
         if changed.as_ref().is_some_and(|config| config.store.path != *path) {

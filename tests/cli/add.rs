@@ -556,6 +556,25 @@ hint: run it as the user who owns that folder; nothing was changed
     assert_eq!(world.calls(), [""; 0]);
 }
 
+/// What a kill left under a hidden name stayed until the same label was added again.
+#[test]
+fn what_a_kill_left_beside_the_others_is_cleared_away_by_the_next_command() {
+    let world = with_anna();
+    let pasted = world.mint(short("ben"));
+    world.killed_at("prepared", &["add", "ben", "--type", "user"], &pasted);
+    assert_eq!(names(&world), [".ben.toml.new", "anna.toml"]);
+    // What another process works on stays, and a rehearsal clears nothing away.
+    let at_work = std::fs::File::create(world.path("tokens.d/.cara.toml.new")).unwrap();
+    rustix::fs::flock(&at_work, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    world.run(&["refresh", "--dry-run", "--quiet"]).exit(Exit::Ok);
+    assert_eq!(names(&world), [".ben.toml.new", ".cara.toml.new", "anna.toml"]);
+    world.run(&["refresh", "--quiet"]).silent().exit(Exit::Ok);
+    assert_eq!(names(&world), [".cara.toml.new", "anna.toml"]);
+    drop(at_work);
+    world.run(&["deliver", "--quiet"]).silent().exit(Exit::Ok);
+    assert_eq!(names(&world), ["anna.toml"]);
+}
+
 /// Typed again on a terminal it asked for an access token that it had no use for.
 #[test]
 fn typed_again_on_a_terminal_it_asks_for_nothing() {
