@@ -101,6 +101,7 @@ impl Config {
             file: parent.file.clone(),
             app: parent.app.clone(),
             app_id: parent.app_id.clone(),
+            app_lacks_secret: parent.app_lacks_secret,
             parent: Some(parent.label.clone()),
             page_id: Some(page_id.to_owned()),
             user_id: None,

@@ -62,12 +62,23 @@ pub fn roll_back(subject: &Subject<'_>, earlier: &Generation, instead: &Remedy) 
 
 /// How the person behind a token gets a new access token: by a dialog, where Meta has one for it.
 fn log_in(subject: &Subject<'_>) -> Remedy {
-    fill(if has_dialog(subject) { Cure::LogInByDialog } else { Cure::LogIn }, subject, &[])
+    let cure = match (has_dialog(subject), subject.naming.lacks_secret) {
+        (true, false) => Cure::LogInByDialog,
+        (true, true) => Cure::LogInWithSecret,
+        (false, _) => Cure::LogIn,
+    };
+    fill(cure, subject, &[])
 }
 
 /// How that person grants what is missing.
 fn grant_anew(subject: &Subject<'_>) -> Remedy {
-    fill(if has_dialog(subject) { Cure::GrantByDialog } else { Cure::Grant }, subject, &[])
+    let cure = match (has_dialog(subject), subject.naming.lacks_secret) {
+        (true, false) => Cure::GrantByDialog,
+        // A login asks for what is missing, too.
+        (true, true) => Cure::LogInWithSecret,
+        (false, _) => Cure::Grant,
+    };
+    fill(cure, subject, &[])
 }
 
 /// Whether a person logs in for its tokens; an admin generates those of a System User.

@@ -121,6 +121,8 @@ pub enum Cure {
     LogIn,
     /// The same, where a login dialog gives it.
     LogInByDialog,
+    /// The same, once the app has the secret that the dialog needs.
+    LogInWithSecret,
     /// An earlier access token may work, and is put back.
     RollBack,
     /// The value was never good: it is copied again.
@@ -253,6 +255,15 @@ pub const ROWS: &[RemedyRow] = &[
         actor: Actor::Owner,
         brief: "{logs_in}",
         step: "{who} {log_in}: run {run}",
+        command: LOGIN,
+        note: "",
+    },
+    RemedyRow {
+        cure: Cure::LogInWithSecret,
+        actor: Actor::Owner,
+        brief: "{logs_in}",
+        step: "copy the app's secret ({app_secret}), which a login needs, into `secret` of \
+               `[app.{app}]` in {config}; then {who} {log_in}: run {run}",
         command: LOGIN,
         note: "",
     },

@@ -44,6 +44,8 @@ pub struct Naming<'a> {
     pub app_id: Option<&'a str>,
     /// The Page's id.
     pub page_id: Option<&'a str>,
+    /// Whether the app has no secret, which a login needs.
+    pub lacks_secret: bool,
 }
 
 /// The parent of a Page token.

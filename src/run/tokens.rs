@@ -53,6 +53,7 @@ pub fn subject<'a>(
             app: &token.app,
             app_id: token.app_id.as_deref(),
             page_id: token.page_id.as_deref(),
+            lacks_secret: token.app_lacks_secret,
         },
     }
 }

@@ -52,6 +52,8 @@ pub struct TokenConfig {
     pub app: String,
     /// Meta's id of that app, where the file says it.
     pub app_id: Option<String>,
+    /// Whether the app is declared without a secret.
+    pub app_lacks_secret: bool,
     /// The token that it is derived from.
     pub parent: Option<Label>,
     pub page_id: Option<String>,
@@ -232,6 +234,7 @@ fn settle<'a>(
         token_type: draft.token_type?,
         file: around.path.clone(),
         app_id: around.apps.iter().find(|it| it.name == app).and_then(AppRead::id),
+        app_lacks_secret: around.apps.iter().any(|it| it.name == app && !it.has_secret),
         app,
         parent: parent.map(|parent| parent.label.clone()),
         deliver: deliver_of(draft, all_pages, page_id.as_deref()),

@@ -140,6 +140,7 @@ fn in_our_words(
             app: &app.name,
             app_id: Some(&app.id),
             page_id: row.page_id.as_deref(),
+            lacks_secret: app.secret.is_none(),
         },
     };
     let problem = problem.rejected();

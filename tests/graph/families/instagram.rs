@@ -422,7 +422,7 @@ TOKEN    OUTCOME  EXPIRES  REASON
 creator  invalid  unknown  expired (190)
 
 critical: `creator`: down since 2026-01-01, expired
-  hint: dora@creator.example logs in to the app again: run `metatoken login creator`
+  hint: copy the app's secret (Instagram, API setup with Instagram login), which a login needs, into `secret` of `[app.insta]` in [DIR]/metatoken.toml; then dora@creator.example logs in to the app again: run `metatoken login creator`
   Meta: \"Session has expired on Wednesday, 31-Dec-25 17:00:00 PST. The current time is Wednesday…\" (190)
 
 1 token: 1 invalid

@@ -378,6 +378,32 @@ fn lacking(config: &str, secret: &str, fixture: fn() -> TokenFixture) -> Told {
     told
 }
 
+/// A login that needs a secret which the app does not have yet.
+fn of_a_login_without_a_secret() -> Vec<Told> {
+    let secrets = [(FAMILIES[3], "INSTA_SECRET"), (FAMILIES[4], "THREADS_SECRET")];
+    let told = |(family, secret): (Family, &str)| {
+        let line = format!("secret = {{ env = \"{secret}\" }}\n");
+        let config = format!("[http]\nattempts = 1\n{}", family.config);
+        let spec = family.fixture().named("old").aged(TimeDelta::days(3));
+        let mut world = World::new().config(&config.replace(&line, "")).token("IT", spec);
+        let _ = world.run(&["refresh"]);
+        let old = world.in_use("it");
+        world.graph.with(|graph| graph.invalidate(&old, Invalidation::PasswordChanged));
+        world.at(minute(2, 0));
+        let _ = world.run(&["refresh"]);
+        world.at(minute(2, 5));
+        let told = told(&world, "it");
+        // Typed before the step is done, it names the same step.
+        let early = world.run(&["login", "it", "--print-url"]).code(78).stderr;
+        assert!(early.contains("add `secret` to"), "{early}");
+        world.reconfigure(&config);
+        type_it(&mut world, &told, minute(2, 10), || family.fixture());
+        assert_eq!(reasons(&world, "it"), [], "{told:?}");
+        told
+    };
+    secrets.into_iter().map(told).collect()
+}
+
 /// A proxy that compresses what it was asked to pass on as it is.
 fn of_a_proxy_that_compresses() -> Vec<Told> {
     let mut world = FAMILIES[0].world();
@@ -475,10 +501,11 @@ fn every_remedy() -> BTreeSet<String> {
 fn every_remedy_ends_its_cause_when_it_is_typed() {
     let typed: BTreeSet<Told> = std::thread::scope(|scope| {
         let families = FAMILIES.map(|family| scope.spawn(move || told_of(family)));
-        let others: [fn() -> Vec<Told>; 4] = [
+        let others: [fn() -> Vec<Told>; 5] = [
             of_a_parent_that_is_dead,
             of_a_page_that_was_not_ticked,
             of_a_missing_secret,
+            of_a_login_without_a_secret,
             of_a_proxy_that_compresses,
         ];
         let others = others.into_iter().chain(of_the_config::CASES).chain(of_sources::CASES);
