@@ -101,6 +101,33 @@ fn what_is_no_access_token_is_known_by_how_it_looks() {
     assert!(!world.path("metatoken.db").exists());
 }
 
+#[test]
+fn nothing_but_blanks_is_no_access_token() {
+    let world = World::new().config(CONFIG);
+    for value in ["", " \t\r\n\n"] {
+        let empty = "no access token: it is empty";
+        world
+            .run_with_input(&["exchange", "brand"], value)
+            .stdout("")
+            .stderr(&format!(
+                "error: standard input: {empty}\nhint: pipe the access token into it\n{AGAIN}"
+            ))
+            .exit(Exit::InputRefused);
+        world.write("pasted", value);
+        for command in ["exchange brand", "status"] {
+            let typed = format!("{command} --token-file pasted");
+            world
+                .run(&typed.split(' ').collect::<Vec<_>>())
+                .stdout("")
+                .stderr(&format!(
+                    "error: pasted: {empty}\nhint: put the access token there\nhint: then run `metatoken {typed}`\n"
+                ))
+                .exit(Exit::InputRefused);
+        }
+    }
+    assert_eq!(world.calls(), [""; 0], "Meta was not asked");
+}
+
 /// What looks right is known by Meta's word.
 #[test]
 fn what_belongs_to_another_is_known_by_metas_answer() {

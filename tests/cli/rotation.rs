@@ -1,5 +1,7 @@
 //! Rotation: an access token gives way to a newer one while it still works.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use metatoken::exit::Exit;
 use metatoken::sandbox::{Invalidation, TokenFixture, UserFixture};
@@ -527,12 +529,21 @@ fn what_asks_for_a_new_access_token_is_content_with_it() {
         let reason = reason.unwrap_or_else(|| panic!("{config}: {told:#}"));
         let command = last_command(reason["remedy"].as_str().unwrap());
         let next = world.mint(next);
+        let given_out = || -> BTreeSet<String> {
+            world.graph.with(|graph| graph.strings().map(str::to_owned).collect())
+        };
+        let before = given_out();
         let ran = typed(&world, &command, &next);
         assert_eq!(ran.code, Some(0), "{config}: {command:?}: {}{}", ran.stdout, ran.stderr);
+        let in_use = world.in_use("ads");
         if command[0] == "login" {
-            assert_ne!(world.in_use("ads"), first, "{config}");
+            // The dialog gives one of an hour, and that one of sixty days.
+            let after = given_out();
+            let given: Vec<&String> = after.difference(&before).collect();
+            assert_eq!((given.len(), given.contains(&&in_use)), (2, true), "{config}: {given:?}");
+            assert_eq!(world.offline("ads")["expires_at"], "2026-03-12T00:00:00Z", "{config}");
         } else {
-            assert_eq!(world.in_use("ads"), next, "{config}");
+            assert_eq!(in_use, next, "{config}");
         }
         assert!(!codes(&world).contains(&code.to_owned()), "{config}: {:?}", codes(&world));
     }
