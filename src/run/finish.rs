@@ -161,7 +161,7 @@ impl Run<'_> {
         let mut system = self.system();
         system.extend(deliveries.contested_targets(is_meant));
         system.extend(deliveries.unfinished_files(is_meant));
-        // A damaged access token that was just replaced is no failure of what replaced it.
+        // A damaged access token that was just replaced is not a failure of what replaced it.
         let is_repaired = |reason: &Reason| {
             reason.is_damage() && !reason.labels.is_empty() && reason.labels.iter().all(is_meant)
         };

@@ -311,7 +311,7 @@ mod tests {
             ("on Friday, 02-Jan-26 00:00:00 GMT.", "2026-01-02T00:00:00Z"),
             (
                 "at unix time 1385243552. The current unix time is 1385301415.",
-                "2013-11-23T21:59:12Z",
+                "2013-11-23T21:52:32Z",
             ),
             ("on Friday, 02-Jan-26 00:00:00 CET.", ""),
             ("on Friday, 02-Jan-26", ""),

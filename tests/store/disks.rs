@@ -633,3 +633,33 @@ fn a_limit_for_the_length_of_a_file_is_a_full_disk() {
     }
     assert!(refused > 1, "{refused}");
 }
+
+/// A code is good for one try: a disk that is too full for what it gives is found before it is spent,
+/// and one that fills up between the code and the seal loses that login and nothing else.
+#[test]
+fn a_login_without_room_leaves_its_code_unspent() {
+    let Some((world, disk)) = without_room() else { return };
+    let address = disk.run(&world, &["login", "ada", "--print-url"]);
+    let address = match address.code {
+        Some(0) => address.stdout,
+        // Not even the state of a login can be written down.
+        code => panic!("{code:?}: {}", address.stderr),
+    };
+    let url = format!("127.0.0.1:{}", world.graph.url().rsplit(':').next().unwrap());
+    let address = address.replace("127.0.0.1:[PORT]", &url);
+    let ticked = "&grant=public_profile&page=2000000000000001&page=2000000000000002";
+    let form = format!("as={ANNA}&decision=allow{ticked}");
+    world.write("answer", world.play(&address, &form));
+    let answer = world.path("answer").display().to_string();
+    let typed = ["login", "ada", "--answer", &answer, "--replace"];
+    world.calls();
+    let ran = disk.run(&world, &typed).code(74);
+    let said = without_sizes(&ran.stderr);
+    assert!(said.contains("no room on the disk for a new access token"), "{said}");
+    assert!(said.contains("free space on the file system of this folder"), "{said}");
+    assert!(!world.calls().iter().any(|call| call.starts_with("oauth")), "the code is unspent");
+    let before = disk.run(&world, &["token", "ada"]).stdout;
+    disk.empty();
+    disk.run(&world, &typed).code(0);
+    assert_ne!(disk.run(&world, &["token", "ada"]).stdout, before);
+}
