@@ -213,6 +213,12 @@ Examples:
   metatoken rollback brand --generation 2  this one
   metatoken rollback brand --dry-run       ask Meta, and change nothing")]
     Rollback(RollbackArguments),
+    /// Put the backup in a token's place
+    #[command(after_help = "\
+Examples:
+  metatoken promote brand            the token that `backup` of [token.brand] names
+  metatoken promote brand --dry-run  ask Meta, and change nothing")]
+    Promote(PromoteArguments),
     /// Delete a token's access tokens here; its history stays
     #[command(after_help = "\
 Examples:
@@ -585,6 +591,20 @@ pub struct RollbackArguments {
     /// Put this generation back; `status LABEL` lists them [default: the newest earlier one]
     #[arg(long, value_name = "N")]
     pub generation: Option<u32>,
+    /// Show what would happen; change nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// How long to wait for another run to end
+    #[arg(long, value_name = "DURATION", default_value = "30s")]
+    pub lock_wait: String,
+}
+
+/// `promote`.
+#[derive(Debug, Args)]
+pub struct PromoteArguments {
+    /// The label of the token whose backup takes its place
+    #[arg(value_name = "LABEL")]
+    pub label: String,
     /// Show what would happen; change nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
@@ -983,6 +1003,7 @@ impl Command {
             Self::Token(_) => "token",
             Self::Revoke(_) => "revoke",
             Self::Rollback(_) => "rollback",
+            Self::Promote(_) => "promote",
             Self::Forget(_) => "forget",
             Self::Init(_) => "init",
             Self::Exec(_) => "exec",

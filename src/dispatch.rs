@@ -25,7 +25,7 @@ use self::serve::accept_request;
 use self::typed::{
     add_order, check_order, colour, dry_run, duration, exec_order, forget_order, format,
     identity_change, if_dead, import_order, key_order, label, log_format, login_order, losses,
-    revoke_order, rollback_order, since, status_order, trigger, verbosity,
+    promote_order, revoke_order, rollback_order, since, status_order, trigger, verbosity,
 };
 use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
@@ -164,6 +164,7 @@ const fn changes_something(command: &Command) -> bool {
             | Command::Deliver(_)
             | Command::Revoke(_)
             | Command::Rollback(_)
+            | Command::Promote(_)
             | Command::Forget(_)
             | Command::Import(_)
             | Command::Key(cli::KeyCommand::Rotate(_))
@@ -283,6 +284,9 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
         Command::Revoke(given) => commands::revoke(session, &revoke_order(given)?).map(Exit::code),
         Command::Rollback(given) => {
             commands::rollback(session, &rollback_order(given)?).map(Exit::code)
+        }
+        Command::Promote(given) => {
+            commands::promote(session, &promote_order(given)?).map(Exit::code)
         }
         Command::Forget(given) => commands::forget(session, &forget_order(given)?).map(Exit::code),
         Command::Import(given) => commands::import(session, &import_order(given)?).map(Exit::code),

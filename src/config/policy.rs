@@ -10,7 +10,7 @@ use super::duration::parse_duration;
 use super::probe::probe;
 use super::reader::{Ask, FoundValue, Reading, Section, Str};
 use super::show::{Shown, ValueOrigin};
-use crate::policy::{Limits, Policy, Subject, humanize};
+use crate::policy::{Limits, Policy, Promote, Subject, humanize};
 use crate::token::Label;
 
 /// The tables that speak about one token.
@@ -82,6 +82,9 @@ pub fn read(layers: Layers<'_>) -> Policy {
                 Section::duration,
             )
             .or(built_in.rotate_overlap),
+        promote: layers
+            .inherited("promote", "Who puts the backup in the place of a dead token", promote)
+            .or(built_in.promote),
         reminders: layers
             .inherited("reminders", "How long before expiry a person is reminded", reminders)
             .or(built_in.reminders),
@@ -199,6 +202,10 @@ impl<T: Shown> Layered<'_, T> {
             .map(|(found, layer)| (Spanned { value: Some(found.value), span: found.span }, layer));
         Layered { own: self.own, key: self.key, found }.or(None)
     }
+}
+
+fn promote<'a>(section: &'a Section<'a>, key: Str, sentence: Str) -> Ask<'a, Promote> {
+    section.choice(key, sentence, "way", Promote::ALL)
 }
 
 /// Without a window nothing would be renewed before it is dead, which is said otherwise.

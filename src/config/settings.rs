@@ -108,6 +108,7 @@ impl Config {
             pages: Pages::None,
             business: None,
             access_token: None,
+            backup: None,
             deliver: parent
                 .page_deliver
                 .iter()

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use super::schema::Schema;
 use crate::config::Writing;
 use crate::edit::Format;
-use crate::policy::{Limits, PageDetail, humanize};
+use crate::policy::{Limits, PageDetail, Promote, humanize};
 use crate::token::{Label, NotificationEvent, Pattern, Provider, TokenType};
 
 /// A config in words.
@@ -247,5 +247,5 @@ macro_rules! shown {
 
 shown! {
     json: bool, u16, u32, String;
-    words: Provider, TokenType, Format, Writing, NotificationEvent, PageDetail,
+    words: Promote, Provider, TokenType, Format, Writing, NotificationEvent, PageDetail,
 }

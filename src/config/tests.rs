@@ -157,18 +157,8 @@ fn a_secret_is_never_shown_again() {
 }
 
 #[test]
-fn the_full_example_lacks_only_what_is_not_built_yet() {
-    let Err(ConfigError::Mistaken { mistakes, .. }) = parsed(FULL) else {
-        panic!("some of it is not built yet");
-    };
-    let messages: Vec<&str> = mistakes.iter().map(|mistake| mistake.message.as_str()).collect();
-    assert_eq!(messages, ["`backup` is not supported by this version"]);
-}
-
-#[test]
-fn the_full_example_passes_without_what_is_not_built_yet() {
-    let built = FULL.lines().filter(|line| !line.starts_with("backup"));
-    let config = good(&built.collect::<Vec<_>>().join("\n"));
+fn the_full_example_passes() {
+    let config = good(FULL);
     let belong: Vec<(&str, &str, Provider)> = config
         .tokens
         .iter()
@@ -194,6 +184,66 @@ fn the_full_example_passes_without_what_is_not_built_yet() {
     let page = &config.tokens[2];
     assert!(!page.policy.auto_refresh);
     assert_eq!(page.parent.as_ref().map(Label::as_str), Some("brand"));
+    let whatsapp = config.tokens.iter().find(|it| it.label.as_str() == "whatsapp").unwrap();
+    assert_eq!(whatsapp.backup.as_ref().map(Label::as_str), Some("whatsapp-backup"));
+}
+
+#[test]
+fn a_backup_is_one_that_could_take_the_place_of_its_token() {
+    let head = "[app.main]\nid = \"1\"\nsecret = \"x\"\n[app.other]\nid = \"2\"\nsecret = \"x\"\n";
+    let user = |label: &str, more: &str| {
+        format!("[token.{label}]\ntype = \"user\"\napp = \"main\"\n{more}\n")
+    };
+    let page = |label: &str, id: &str, more: &str| {
+        format!("[token.{label}]\ntype = \"page\"\napp = \"main\"\npage_id = \"{id}\"\n{more}\n")
+    };
+    let a = user("a", "backup = \"b\"");
+    for (tables, message) in [
+        (user("a", "backup = \"a\""), "a token cannot be its own backup"),
+        (a.clone(), "there is no token `b`"),
+        (
+            format!("{a}[token.b]\ntype = \"system-user\"\napp = \"main\"\n"),
+            "`b` is a system-user token, and the backup of a user token is one too",
+        ),
+        (
+            format!("{a}[token.b]\ntype = \"user\"\napp = \"other\"\n"),
+            "`b` belongs to app `other`, and its backup must belong to `main`",
+        ),
+        (
+            format!("{}{}", page("a", "1", "backup = \"b\""), page("b", "2", "")),
+            "`b` is of another Page",
+        ),
+        (
+            format!("{}{a}{}", page("p", "1", "parent = \"a\"\nbackup = \"a\""), user("b", "")),
+            "a page with a parent has no backup of its own",
+        ),
+        (
+            "[token.o]\ntype = \"app\"\napp = \"main\"\nbackup = \"o\"\n".to_owned(),
+            "an app token has no backup: the app's id and secret give it",
+        ),
+        (format!("{a}{}", user("b", "backup = \"a\"")), "`b` has this token as its own backup"),
+        (
+            format!("{a}{}{}", user("b", "backup = \"c\""), user("c", "backup = \"a\"")),
+            "`b` has this token as its own backup",
+        ),
+        (
+            format!("{a}{}", user("b", "enabled = false")),
+            "`b` is not enabled, so nothing keeps it alive",
+        ),
+        (format!("{}promote = \"never\"\n", user("a", "")), "unknown way `never`"),
+    ] {
+        let Err(ConfigError::Mistaken { mistakes, .. }) = parsed(&format!("{head}{tables}")) else {
+            panic!("{tables} is taken");
+        };
+        let first = mistakes.first().map(|mistake| mistake.message.as_str());
+        assert_eq!(first, Some(message), "{tables}");
+    }
+    // It is judged as if it were in its token's place.
+    let required = "backup = \"b\"\nrequired_scopes = [\"x\", \"y\"]\nrequired_targets = [\"1\"]";
+    let config =
+        good(&format!("{head}{}{}", user("a", required), user("b", "required_scopes = [\"y\"]")));
+    assert_eq!(config.tokens[1].policy.required_scopes, ["y", "x"]);
+    assert_eq!(config.tokens[1].policy.required_targets, ["1"]);
 }
 
 #[test]

@@ -13,8 +13,8 @@ use crate::cli::{
 use crate::clock::Clock;
 use crate::commands::{
     AddOrder, CheckOrder, Declaration, ExecOrder, ForgetOrder, HeldFiles, IdentityChange, IfDead,
-    IfHeld, ImportOrder, KeyOrder, KeyStep, LoginOrder, LoginWay, RevokeOrder, RollbackOrder,
-    Sealing, SendNotifications, StatusOrder, TokenWay, VARIABLE, Which, check_valid,
+    IfHeld, ImportOrder, KeyOrder, KeyStep, LoginOrder, LoginWay, PromoteOrder, RevokeOrder,
+    RollbackOrder, Sealing, SendNotifications, StatusOrder, TokenWay, VARIABLE, Which, check_valid,
 };
 use crate::config::{self, FileAndKey, NewToken};
 use crate::error::CliError;
@@ -159,6 +159,15 @@ pub fn revoke_order(given: &cli::RevokeArguments) -> Result<RevokeOrder, CliErro
         scope: given.generation.map_or(RevocationScope::All, RevocationScope::Generation),
         agreed: given.yes.clone(),
         held: if given.force { IfHeld::Revoke } else { IfHeld::Refuse },
+        dry_run: dry_run(given.dry_run),
+        lock_wait: duration(&given.lock_wait)?,
+    })
+}
+
+/// What `promote` was asked for.
+pub fn promote_order(given: &cli::PromoteArguments) -> Result<PromoteOrder, CliError> {
+    Ok(PromoteOrder {
+        label: label(std::slice::from_ref(&given.label))?,
         dry_run: dry_run(given.dry_run),
         lock_wait: duration(&given.lock_wait)?,
     })

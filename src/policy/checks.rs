@@ -52,7 +52,8 @@ impl Checks<'_> {
         let health = self.reasons.first().map_or(Health::Ok, |reason| reason.severity);
         let condition = condition(self.subject, state, self.inspection, self.moment);
         // That there is none yet is all that is known of it.
-        for reason in self.reasons.iter_mut().filter(|reason| reason.code != "missing") {
+        let is_all = |reason: &&mut Reason| matches!(reason.code, "missing" | "no_backup");
+        for reason in self.reasons.iter_mut().filter(|reason| !is_all(reason)) {
             reason.condition = condition;
         }
         Judgement { health, state, condition, reasons: self.reasons }

@@ -3,7 +3,7 @@
 use super::humanize::with_article;
 use super::remedy::{Actor, Cure, OPERATOR, Remedy};
 use super::subject::Naming;
-use super::{Parent, Subject};
+use super::{Backup, Parent, Promote, Subject};
 use crate::token::{
     Action, Expiry, Generation, Label, PersonWords, Problem, ProblemKind, SharedToken, Source,
     THE_PERSON, TokenType,
@@ -34,10 +34,8 @@ fn log_in_again(problem: &Problem, subject: &Subject<'_>) -> Remedy {
             fill(Cure::CopyAgain, subject, &[])
         }
         (Source::Parent(_), None) | (Source::Person(_), _) => {
-            match subject.fallback().filter(|_| !dies_with_all(problem)) {
-                Some(earlier) => roll_back(subject, earlier, &replace_it(subject)),
-                None => replace_it(subject),
-            }
+            let earlier = subject.fallback().filter(|_| !dies_with_all(problem));
+            put_back(subject, earlier, &replace_it(subject))
         }
     }
 }
@@ -53,11 +51,26 @@ const fn dies_with_all(problem: &Problem) -> bool {
     )
 }
 
-/// How an earlier access token is put back, and what is done if it does not work.
-pub fn roll_back(subject: &Subject<'_>, earlier: &Generation, instead: &Remedy) -> Remedy {
-    let generation = earlier.number.to_string();
-    let names = [("{generation}", &*generation), ("{instead}", &*instead.step)];
-    fill(Cure::RollBack, subject, &names)
+/// How what is kept here takes the place of what is dead or lost: the backup, or an earlier access
+/// token. Otherwise it is `instead`.
+pub fn put_back(subject: &Subject<'_>, earlier: Option<&Generation>, instead: &Remedy) -> Remedy {
+    match (subject.backup.filter(Backup::works), earlier) {
+        (Some(backup), _) => {
+            let by_itself = "a run at least ten minutes later does it";
+            let instead = match subject.policy.promote {
+                Promote::Manual => &*instead.step,
+                Promote::Auto => by_itself,
+            };
+            let names = [("{backup}", backup.label.as_str()), ("{instead}", instead)];
+            fill(Cure::Promote, subject, &names)
+        }
+        (None, Some(earlier)) => {
+            let generation = earlier.number.to_string();
+            let names = [("{generation}", &*generation), ("{instead}", &*instead.step)];
+            fill(Cure::RollBack, subject, &names)
+        }
+        (None, None) => instead.clone(),
+    }
 }
 
 /// How the person behind a token gets a new access token: by a dialog, where Meta has one for it.
@@ -111,6 +124,7 @@ fn of_the_parent<'a>(subject: &Subject<'a>, parent: Parent<'a>) -> Subject<'a> {
         token_type: parent.credential.map_or(TokenType::User, |it| it.token_type),
         credential: parent.credential,
         parent: None,
+        backup: None,
         ..*subject
     }
 }

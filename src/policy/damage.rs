@@ -1,7 +1,7 @@
 //! Judges rows of the store that cannot be read.
 
 use super::checks::{Checks, Step};
-use super::cures::roll_back;
+use super::cures::put_back;
 use super::{Health, Reason, Remedy};
 use crate::token::{Action, Damage, Label, TokenType};
 
@@ -51,10 +51,7 @@ impl Checks<'_> {
                 let instead = step(format!(
                     "run `metatoken exchange {label}` and paste a new access token, or {RESTORE}"
                 ));
-                let remedy = match self.subject.fallback() {
-                    Some(earlier) => roll_back(self.subject, earlier, &instead),
-                    None => instead,
-                };
+                let remedy = put_back(self.subject, self.subject.fallback(), &instead);
                 Step::new(Action::FixConfiguration, remedy)
             }
         }

@@ -83,6 +83,12 @@ impl Checks<'_> {
         let stands = credential.and_then(|it| it.ledger.problem.as_ref());
         let problem = answer.and_then(|answer| answer.problem.as_ref()).or(stands);
         match (problem, self.subject.parent) {
+            _ if !waits && credential.is_some_and(|it| it.given_to.is_some()) => {
+                let primary = credential.and_then(|it| it.given_to.as_ref());
+                let primary = primary.map_or("", Label::as_str);
+                let message = format!("{primary} has its access token now, and no backup");
+                self.add("no_backup", Health::Warning, message, self.new_login());
+            }
             // That another token has it is said already.
             _ if !waits && credential.is_some_and(|it| it.ledger.shared.is_some()) => {}
             // Nothing helps a Page while its parent is down but what helps the parent.

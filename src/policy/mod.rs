@@ -67,10 +67,12 @@ pub use reason::{Health, Reason, merge};
 pub use remedy::{Actor, Cure, ROWS, Remedy, RemedyRow, prefixed};
 pub use renewal::{decide, decide_exchange, next_try, paced};
 pub use rotation::{
-    ADOPTIONS_WITHIN, is_to_be_asked_about, judge_adoptions, outlives_its_successor,
+    ADOPTIONS_WITHIN, Death, is_to_be_asked_about, judge_adoptions, outlives_its_successor,
+    promotes_backup,
 };
 pub use subject::{
-    Limits, Naming, Parent, Policy, Subject, Window, is_short_life, is_short_lived, short_lived,
+    Backup, Limits, Naming, Parent, Policy, Promote, Subject, Window, is_short_life,
+    is_short_lived, short_lived,
 };
 pub use usability::{Usability, judge_usability};
 pub use versions::{AskedVersion, NEWEST, judge_answer, judge_fallback, judge_version};

@@ -123,6 +123,8 @@ pub enum Cure {
     LogInByDialog,
     /// The same, once the app has the secret that the dialog needs.
     LogInWithSecret,
+    /// The backup works, and takes the token's place.
+    Promote,
     /// An earlier access token may work, and is put back.
     RollBack,
     /// The value was never good: it is copied again.
@@ -266,6 +268,14 @@ pub const ROWS: &[RemedyRow] = &[
                `[app.{app}]` in {config}; then {who} {log_in}: run {run}",
         command: LOGIN,
         note: "",
+    },
+    RemedyRow {
+        cure: Cure::Promote,
+        actor: Actor::Operator,
+        brief: "promotes the backup",
+        step: "its backup `{backup}` works: run {run}",
+        command: "metatoken promote {label}",
+        note: "Otherwise {instead}",
     },
     RemedyRow {
         cure: Cure::RollBack,

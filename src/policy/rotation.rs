@@ -11,7 +11,7 @@ use crate::token::{
 use super::checks::{Checks, Step};
 use super::cures::{clear_source, end_the_old_one, revoke_again, table};
 use super::wording::cause;
-use super::{Cure, Dates, Health, Moment, Policy, Reason, humanize};
+use super::{Cure, Dates, Health, Moment, Policy, Promote, Reason, Subject, humanize};
 
 /// The code of what is said of an access token in the config that was refused.
 const STALE_SOURCE: &str = "stale_source";
@@ -38,6 +38,36 @@ pub fn outlives_its_successor(token_type: TokenType, old: &Generation, now: Time
 pub fn is_to_be_asked_about(rotated: &RotatedGeneration, policy: &Policy, moment: Moment) -> bool {
     let last = rotated.generation.proof.as_ref().map(|proof| proof.at);
     last.is_none_or(|last| last > moment.now || moment.now - last >= policy.verify_every)
+}
+
+/// Between two verdicts that call a token dead so much must lie before a run puts its backup in its
+/// place: one may be a mistake of Meta's.
+const SURE_AFTER: TimeDelta = TimeDelta::minutes(10);
+
+/// What is known of the death of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Death {
+    /// When an earlier run first heard of it, if one did.
+    pub first_heard: Option<Time>,
+    /// When a backup last took the token's place.
+    pub promoted_at: Option<Time>,
+}
+
+/// Whether a run puts the backup of a dead token in its place: two runs have heard Graph call it dead
+/// for a reason that only a new access token recovers, and no backup took its place lately.
+pub fn promotes_backup(subject: &Subject<'_>, death: Death, moment: Moment) -> bool {
+    let policy = subject.policy;
+    let wanted = policy.promote == Promote::Auto && subject.backup.is_some();
+    let heard = subject.current().and_then(|current| current.proof.as_ref()).filter(|proof| {
+        let action = proof.inspection.problem.as_ref().map(|problem| problem.action);
+        proof.inspection.verdict() == Some(false)
+            && action == Some(Action::Reauthenticate)
+            && proof.at >= moment.run_started
+    });
+    let is_sure =
+        heard.zip(death.first_heard).is_some_and(|(proof, first)| proof.at - first >= SURE_AFTER);
+    let is_rare = death.promoted_at.is_none_or(|last| moment.now - last >= policy.rotate_overlap);
+    wanted && is_sure && is_rare && moment.dates == Dates::Trusted
 }
 
 impl Reason {

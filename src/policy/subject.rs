@@ -25,6 +25,8 @@ pub struct Subject<'a> {
     pub credential: Option<&'a Credential>,
     /// The user token that a Page token is derived from.
     pub parent: Option<Parent<'a>>,
+    /// The token that is kept in reserve for it.
+    pub backup: Option<Backup<'a>>,
     /// Until when Meta throttles its app, if it does.
     pub throttled_until: Option<Time>,
     /// What the config calls what it hangs on.
@@ -54,6 +56,32 @@ pub struct Parent<'a> {
     pub label: &'a Label,
     /// What the store knows of it.
     pub credential: Option<&'a Credential>,
+}
+
+/// The token that is kept in reserve for another.
+#[derive(Debug, Clone, Copy)]
+pub struct Backup<'a> {
+    pub label: &'a Label,
+    /// What the store knows of it.
+    pub credential: Option<&'a Credential>,
+}
+
+impl Backup<'_> {
+    /// Whether its access token works, by Graph's last word.
+    pub fn works(&self) -> bool {
+        let current = self.credential.and_then(|it| it.current.as_ref());
+        current.is_some_and(|current| current.verdict() == Some(true))
+    }
+}
+
+named! {
+    /// Who puts the backup in the place of a dead token.
+    pub enum Promote {
+        /// A person.
+        Manual = "manual",
+        /// A run, once two runs have found the token dead.
+        Auto = "auto",
+    }
 }
 
 /// The span before its end in which a token is renewed.
@@ -175,6 +203,8 @@ pub struct Policy {
     pub rotate_after: Option<TimeDelta>,
     /// How long an older access token that still works may live beside the one that replaced it.
     pub rotate_overlap: TimeDelta,
+    /// Who puts the backup in its place when it is dead.
+    pub promote: Promote,
     /// When to remind a person, before the end.
     pub reminders: Vec<TimeDelta>,
     /// How many old access tokens stay sealed for rollback.
@@ -206,6 +236,7 @@ impl Default for Policy {
             required_targets: Vec::new(),
             rotate_after: None,
             rotate_overlap: TimeDelta::days(7),
+            promote: Promote::Manual,
             reminders: vec![TimeDelta::days(14), TimeDelta::days(7), TimeDelta::days(1)],
             keep_generations: 3,
             keep_for: TimeDelta::days(30),

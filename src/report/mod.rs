@@ -42,4 +42,4 @@ pub use status::{
     LastRuns, PageRows, ProbeReport, Refresh, StatusReport, StatusSort, TokenReport, VerdictSource,
 };
 pub use text::{TextColor, TextStyle, Times, markdown, wrapped};
-pub use token_page::{PageCounts, TokenBackground, token_page};
+pub use token_page::{BackupStanding, PageCounts, TokenBackground, token_page};

@@ -38,6 +38,8 @@ pub struct TokenReport {
     pub app: Option<String>,
     /// The parent's label.
     pub parent: Option<Label>,
+    /// The label of the token that is kept in reserve for it.
+    pub backup: Option<Label>,
     pub name: Option<String>,
     /// The person who can log in again.
     pub owner: Option<String>,
@@ -473,6 +475,7 @@ impl TokenReport {
             "page_id": identity.and_then(|identity| identity.page_id.clone()),
             "name": self.name,
             "owner": self.owner,
+            "backup": self.backup.as_ref().map(Label::as_str),
             "health": self.judgement.health.as_str(),
             "state": self.judgement.state.as_str(),
             "reasons": reasons(&self.judgement.reasons),

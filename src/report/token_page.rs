@@ -13,10 +13,22 @@ use crate::token::{DataAccess, Delivery, Expiry, Generation, Label, Time};
 pub struct TokenBackground {
     /// The Pages that are taken from it.
     pub pages: PageCounts,
+    /// What the token is worth that is kept in reserve for it.
+    pub backup: Option<BackupStanding>,
     /// The generations that are still kept, without the current one, the newest first.
     pub earlier: Vec<Generation>,
     /// The last events, the newest last.
     pub events: Vec<HistoryEntry>,
+}
+
+/// What a backup is worth, by Graph's last word.
+#[derive(Debug, Clone)]
+pub struct BackupStanding {
+    pub label: Label,
+    /// Whether it works; nothing where there is no access token, or no answer about it.
+    pub works: Option<bool>,
+    /// Whose it is, by Meta's id.
+    pub user_id: Option<String>,
 }
 
 /// How many Pages a token has.
@@ -104,6 +116,7 @@ pub fn facts(
         ("permissions", inspection.map(|it| it.scopes.join(", ")).filter(|it| !it.is_empty())),
         ("pages", pages(token, background.pages)),
         ("probe", token.probe.as_ref().map(|it| probe(it, style, now))),
+        ("backup", background.backup.as_ref().map(backup)),
     ];
     let known = facts.into_iter().filter_map(|(name, value)| Some((name, value?)));
     let targets = token.deliveries.iter().map(|it| ("delivered to", standing(it, style, now)));
@@ -169,6 +182,18 @@ fn probe(probe: &ProbeReport, style: TextStyle, now: Time) -> String {
         |answer| format!("{}, {}", answer.grade, moment(answer.at, style, now)),
     );
     format!("{}: {answer}", probe.question)
+}
+
+/// `whatsapp-backup, works, of user 3000000000000010 (`metatoken status whatsapp-backup`)`.
+fn backup(backup: &BackupStanding) -> String {
+    let BackupStanding { label, works, user_id } = backup;
+    let works = match works {
+        Some(true) => "works",
+        Some(false) => "down",
+        None => "not known to work",
+    };
+    let whose = user_id.as_ref().map(|id| format!(", of user {id}")).unwrap_or_default();
+    format!("{label}, {works}{whose} (`metatoken status {label}`)")
 }
 
 /// A target and its state.

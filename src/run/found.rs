@@ -194,7 +194,9 @@ impl TokenRun<'_> {
     /// Says why the config's source cannot be read, if there is nothing else. Of a lost access token
     /// its damage is told, and what replaces it.
     fn miss_the_source(&mut self) -> Result<(), StoreError> {
-        let has_none = self.credential.in_place().is_none() && self.credential.candidate.is_none();
+        let has_none = self.credential.in_place().is_none()
+            && self.credential.candidate.is_none()
+            && self.credential.given_to.is_none();
         match self.refresh.configured_token(&self.token.label) {
             Some(ConfiguredToken::Unusable { problem, .. }) if has_none => {
                 self.fail(problem.clone())

@@ -5,7 +5,7 @@
 //! to. `finish` writes down how the run ended, and `log` tells what was done.
 //!
 //! `inspect` asks Graph about one access token; `candidate` seals, compares and promotes a new one;
-//! `handed_over` takes those that a person hands over, `revocation` ends them at Meta, `rollback` puts an earlier one back, `imported` those of another program, and `declaration` plans how a command declares their tokens.
+//! `handed_over` takes those that a person hands over, `revocation` ends them at Meta, `rollback` puts an earlier one back, `promotion` a backup in its token's place, `imported` those of another program, and `declaration` plans how a command declares their tokens.
 //!
 //! [`refresh`] refreshes all tokens that a `refresh_run` is about, on the threads of `worker_pool`, a
 //! `job` a token. One token's way is the page `token`: it settles candidates (`settle`), adopts what is
@@ -35,6 +35,7 @@ pub mod login;
 mod outcome;
 mod pages;
 mod probe;
+pub mod promotion;
 pub mod reached_pages;
 mod refresh;
 mod refresh_run;
@@ -347,13 +348,14 @@ impl<'a> Run<'a> {
 
     /// Joins a token with what is known of it now, for policy to judge.
     pub fn subject<'t>(
-        &self,
+        &'t self,
         token: &'t TokenConfig,
         credential: &'t Credential,
         parent: Option<&'t Credential>,
     ) -> Subject<'t> {
         let throttled_until = self.tokens.throttled_apps().get(&token.app).copied();
-        Subject { throttled_until, ..subject(token, Some(credential), parent) }
+        let backup = self.tokens.backup_of(token);
+        Subject { throttled_until, backup, ..subject(token, Some(credential), parent) }
     }
 
     /// Says why nothing new may be begun, if that is so.

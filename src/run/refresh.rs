@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::job::TokenJob;
+use super::promotion::promote_dead;
 use super::refresh_run::{Only, RefreshOptions, RefreshRun};
 use super::tokens::TokenConfig;
 use super::{DryRun, Run, RunOptions, app_check, log, outcome, pages, token, worker_pool};
@@ -34,6 +35,9 @@ pub fn refresh(run: &mut Run<'_>, options: &RefreshOptions) -> Result<RunReport,
     refresh.record_attempts(&jobs)?;
     failpoint::reach("announced");
     let mut results = run.session.interrupt.guard(|| run.aborted(), || refresh.work(jobs))?;
+    if options.only == Only::All {
+        run.session.interrupt.guard(|| run.aborted(), || refresh.promote_backups(&mut results))?;
+    }
     let delivered = refresh.deliveries.run_pending_hooks();
     run.bear_full(delivered)?;
     run.add_deliveries(&refresh.deliveries, &mut results)?;
@@ -102,6 +106,23 @@ impl RefreshRun<'_> {
             .filter(|token| self.meant.contains(&token.label) && !waits(token))
             .map(|token| TokenJob::new(token.clone(), tokens.credential(&token.label), None))
             .collect()
+    }
+
+    /// Puts backups in the places of dead tokens, and derives the Pages of these anew.
+    fn promote_backups(&self, results: &mut Vec<TokenResult>) -> Result<(), CliError> {
+        let promoted = promote_dead(self, results)?;
+        let tokens = &self.run.tokens;
+        let pages = promoted.iter().flat_map(|label| tokens.pages_of(label));
+        let jobs: Vec<TokenJob> = pages
+            .map(|page| TokenJob::new(page.clone(), tokens.credential(&page.label), None))
+            .collect();
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        let anew = self.work(jobs)?;
+        results.retain(|result| anew.iter().all(|page| page.label != result.label));
+        results.extend(anew);
+        Ok(())
     }
 
     /// Records every renewal that is planned, before the first request: a grant that is lost between

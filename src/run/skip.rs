@@ -82,6 +82,11 @@ impl TokenRun<'_> {
             self.outcome.note_problem_as(Outcome::Invalid, lost());
             return Ok(());
         }
+        if let Some(primary) = &self.credential.given_to {
+            let reason = format!("`{primary}` has its access token now");
+            self.outcome.note(Outcome::Skipped, reason);
+            return Ok(());
+        }
         if let Some(shared) = &self.credential.ledger.shared {
             let reason = judge_shared(&subject(self.token, None, None), shared);
             self.outcome.note(Outcome::Invalid, reason.message);

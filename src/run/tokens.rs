@@ -11,7 +11,7 @@ use super::declared::{Declared, LastReading};
 use crate::config::{Config, Pages, nearest};
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::policy::{Decision, Naming, Parent, Skip, Subject};
+use crate::policy::{Backup, Decision, Naming, Parent, Skip, Subject};
 use crate::token::{Credential, Label, Pattern, ProblemKind, Time};
 
 pub use crate::config::TokenConfig;
@@ -46,6 +46,7 @@ pub fn subject<'a>(
         policy: &token.policy,
         credential,
         parent: token.parent.as_ref().map(|label| Parent { label, credential: parent }),
+        backup: token.backup.as_ref().map(|label| Backup { label, credential: None }),
         throttled_until: None,
         naming: Naming {
             config: &token.file,
@@ -155,7 +156,14 @@ impl Tokens {
     pub fn subject<'a>(&'a self, token: &'a TokenConfig) -> Subject<'a> {
         let parent = token.parent.as_ref().and_then(|label| self.credential(label));
         let throttled_until = self.throttled_apps.get(&token.app).copied();
-        Subject { throttled_until, ..subject(token, self.credential(&token.label), parent) }
+        let backup = self.backup_of(token);
+        Subject { throttled_until, backup, ..subject(token, self.credential(&token.label), parent) }
+    }
+
+    /// Joins the backup of a token with what is known of it.
+    pub fn backup_of<'a>(&'a self, token: &'a TokenConfig) -> Option<Backup<'a>> {
+        let label = token.backup.as_ref()?;
+        Some(Backup { label, credential: self.credential(label) })
     }
 
     /// Selects those of these tokens that expire within their `critical_within`.

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use crate::error::CliError;
-use crate::report::{HistoryEntry, PageCounts, TokenBackground, TokenReport};
+use crate::report::{BackupStanding, HistoryEntry, PageCounts, TokenBackground, TokenReport};
 use crate::run::declared::LastReading;
 use crate::run::tokens::Tokens;
 use crate::session::Session;
 use crate::store::{Event, EventQuery, Store};
-use crate::token::{Credential, Expiry, GenerationState, Label};
+use crate::token::{Credential, Expiry, Generation, GenerationState, Label};
 
 /// How many events are told of one token.
 const LAST_EVENTS: usize = 6;
@@ -30,6 +30,7 @@ pub fn backgrounds(
             let Some(label) = &token.label else { return Ok(TokenBackground::default()) };
             Ok(TokenBackground {
                 pages: pages(&known, label),
+                backup: token.backup.as_ref().map(|backup| standing(&known, backup)),
                 earlier: match known.credential(label) {
                     Some(credential) => earlier(&store, credential)?,
                     None => Vec::new(),
@@ -48,11 +49,18 @@ fn pages(tokens: &Tokens, parent: &Label) -> PageCounts {
     })
 }
 
+fn standing(tokens: &Tokens, backup: &Label) -> BackupStanding {
+    let current = tokens.credential(backup).and_then(|it| it.current.as_ref());
+    let proof = current.and_then(|current| current.proof.as_ref());
+    BackupStanding {
+        label: backup.clone(),
+        works: current.and_then(Generation::verdict),
+        user_id: proof.and_then(|proof| proof.inspection.identity.user_id.clone()),
+    }
+}
+
 /// The generations that were current and are still kept, the newest first.
-fn earlier(
-    store: &Store,
-    credential: &Credential,
-) -> Result<Vec<crate::token::Generation>, CliError> {
+fn earlier(store: &Store, credential: &Credential) -> Result<Vec<Generation>, CliError> {
     let mut found = store.generations(credential.id)?;
     found.retain(|it| it.state == GenerationState::Previous);
     found.sort_by_key(|it| std::cmp::Reverse(it.number));

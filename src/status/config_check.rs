@@ -15,13 +15,13 @@ use crate::deliver::foresee;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::notify::address_of;
-use crate::policy::{Reason, humanize};
+use crate::policy::{Backup, Reason, humanize};
 use crate::report::{CheckResult, ConfigCheck, ConfigReport};
 use crate::run::declared::LastReading;
 use crate::run::tokens::Tokens;
 use crate::session::Session;
 use crate::store::Store;
-use crate::token::{Label, Provider, Secret, Source, read_pasted};
+use crate::token::{Credential, Label, Provider, Secret, Source, read_pasted};
 
 /// Looks at everything that the config names.
 pub fn check_config(session: &Session) -> ConfigReport {
@@ -263,8 +263,38 @@ fn check_token(session: &Session, tokens: &Tokens, token: &TokenConfig) -> Vec<C
         )),
         None => {}
     }
+    checks.extend(tokens.backup_of(token).map(|backup| check_backup(tokens, token, backup)));
     checks.push(ConfigCheck::good(subject, describe(token)));
     checks.into_iter().map(|check| check.about(label)).collect()
+}
+
+/// A backup: whose it is, and whether it can outlive what ends its token.
+fn check_backup(tokens: &Tokens, token: &TokenConfig, backup: Backup<'_>) -> ConfigCheck {
+    let subject = format!("[token.{}] backup", token.label);
+    let label = backup.label;
+    let user = |credential: Option<&Credential>| {
+        let proof = credential?.current.as_ref()?.proof.as_ref()?;
+        proof.inspection.identity.user_id.clone()
+    };
+    match (user(backup.credential), user(tokens.credential(&token.label))) {
+        (Some(theirs), Some(own)) if theirs == own => ConfigCheck::new(
+            "backup_of_the_same",
+            subject,
+            CheckResult::Warning,
+            format!("`{label}` belongs to user {theirs} too: both may die together"),
+            format!(
+                "run `metatoken exchange {label} --replace-identity`, and paste an access token of \
+                 another person or System User"
+            ),
+        ),
+        (Some(theirs), _) => {
+            ConfigCheck::good(subject, format!("`{label}` belongs to user {theirs}"))
+        }
+        (None, _) => ConfigCheck::good(
+            subject,
+            format!("`{label}` is there; whose it is shows once Graph was asked about it"),
+        ),
+    }
 }
 
 fn needs_a_first_token(token: &TokenConfig) -> bool {

@@ -116,6 +116,11 @@ fn to_ask<'a>(
             }
             // A run replaces what was lost.
             _ if stored.tokens.credential(&member.label).is_some_and(Credential::is_lost) => {}
+            // What another token has got by `promote` is that one's.
+            _ if stored
+                .tokens
+                .credential(&member.label)
+                .is_some_and(|it| it.given_to.is_some()) => {}
             // What a run has rejected already is not judged again.
             _ if stored.tokens.credential(&member.label).is_some_and(was_rejected) => {}
             _ => {
@@ -134,7 +139,9 @@ fn to_ask<'a>(
 pub fn look_at_unusable(stored: &Stored<'_>, ask: AskGraph) -> Vec<LiveAnswer> {
     let is_new = |member: &&TokenConfig| {
         let credential = stored.tokens.credential(&member.label);
-        credential.is_none_or(|it| it.in_place().is_none() && !it.is_lost() && !was_rejected(it))
+        credential.is_none_or(|it| {
+            it.in_place().is_none() && !it.is_lost() && !was_rejected(it) && it.given_to.is_none()
+        })
     };
     let members = stored.selected.iter().filter(|member| ask != AskGraph::Never && is_new(member));
     let unusable = members.filter_map(|member| {

@@ -63,6 +63,7 @@ pub fn judge_token(
         token_type: Some(member.token_type),
         app: Some(member.app.clone()),
         parent: member.parent.clone(),
+        backup: member.backup.clone(),
         name: subject.credential.and_then(|credential| credential.name.clone()),
         owner: member.policy.owner.clone(),
         limits: Limits { warning: subject.warn_within(), critical: subject.critical_within() },
@@ -200,6 +201,7 @@ pub fn inspect_token(
         policy: &policy,
         credential: None,
         parent: None,
+        backup: None,
         throttled_until: None,
         naming: Naming::default(),
     };
@@ -216,6 +218,7 @@ pub fn inspect_token(
         token_type,
         app: Some(app.name.clone()),
         parent: None,
+        backup: None,
         name: None,
         owner: None,
         judgement,

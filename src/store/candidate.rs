@@ -55,7 +55,8 @@ impl Store {
     }
 }
 
-fn seal(
+/// Seals an access token as the token's candidate, in the caller's transaction.
+pub fn seal(
     tx: &mut dyn Tx,
     seals: &Seals,
     token: TokenId,

@@ -9,7 +9,7 @@ use super::tx_error::TxError;
 use super::value::{RunId, SqlValue, values};
 use super::{Result, Store};
 use crate::token::{
-    Credential, EventKind, Fingerprint, Generation, GenerationId, GenerationState, TokenId,
+    Credential, EventKind, Fingerprint, Generation, GenerationId, GenerationState, Label, TokenId,
 };
 
 /// A generation of a token by its number, and what is left of it.
@@ -129,4 +129,17 @@ pub fn fallback(tx: &mut dyn Tx, credential: &Credential) -> Result<Option<Gener
     let previous = GenerationState::Previous.as_str();
     let kept = tx.undamaged(&sql, values![credential.id, previous], |mut row| row.generation())?;
     Ok(kept.into_iter().find(|generation| generation.verdict() != Some(false)))
+}
+
+/// Returns the token that got a token's access token when it was promoted, if it has none since.
+pub fn given_to(tx: &mut dyn Tx, credential: &Credential) -> Result<Option<Label>, TxError> {
+    if credential.in_place().is_some() {
+        return Ok(None);
+    }
+    tx.first_undamaged(
+        "SELECT t.label FROM generation g JOIN token t ON t.id = g.given_to
+         WHERE g.token = ?1 ORDER BY g.set_aside_at DESC, g.number DESC",
+        values![credential.id],
+        |mut row| row.label("token.label"),
+    )
 }

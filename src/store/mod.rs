@@ -39,6 +39,7 @@ mod overwrites;
 mod promote;
 mod proofs;
 mod purge;
+mod reserve;
 mod revocations;
 mod rotations;
 mod row;
@@ -89,6 +90,7 @@ pub use notices::{ChannelRecord, FailingChannel, SentNotification};
 pub use overwrites::{FileContents, Overwrite, Overwriting};
 pub use promote::{ExtendedExpiry, Predecessor, Promotion, RefusedCandidate, Successor};
 pub use purge::Retention;
+pub use reserve::{BackupPromotion, DeadToken};
 pub use rotations::AdoptionFrom;
 pub use runs::{Machinery, RunRow};
 pub use sqlite::{

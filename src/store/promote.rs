@@ -141,8 +141,8 @@ impl Store {
     }
 }
 
-/// The generation, if it stands where the write supposes.
-fn expect(
+/// Returns the generation, if it stands where the write supposes.
+pub fn expect(
     tx: &mut dyn Tx,
     id: GenerationId,
     state: GenerationState,

@@ -14,7 +14,8 @@ use super::tx_error::TxError;
 use super::value::{RunId, values};
 use super::{Result, Store, sqlite};
 use crate::token::{
-    Credential, EventKind, Expiry, GenerationId, GenerationState, Inspection, Proof, TokenId,
+    Action, Credential, EventKind, Expiry, GenerationId, GenerationState, Inspection, Proof,
+    TokenId,
 };
 
 impl Store {
@@ -61,6 +62,13 @@ fn note(
     )?;
     let (token, state, verdict, expiry) = known.ok_or(TxError::Absent("generation"))?;
     replace(tx, generation, proof)?;
+    if is_for_good(proof) {
+        tx.execute(
+            "UPDATE generation SET dead_at = coalesce(dead_at, ?2), dead_run = coalesce(dead_run, ?3)
+             WHERE id = ?1",
+            values![generation, proof.at, run],
+        )?;
+    }
     let changed = proof.inspection.verdict().filter(|valid| verdict != Some(*valid));
     let (GenerationState::Current, Some(valid)) = (state, changed) else {
         return Ok(None);
@@ -140,10 +148,24 @@ pub fn replace(tx: &mut dyn Tx, generation: GenerationId, proof: &Proof) -> Resu
     if inspection.verdict() == Some(true) {
         forget_lost_answer(tx, generation, proof)?;
     }
+    if !is_for_good(proof) {
+        tx.execute(
+            "UPDATE generation SET dead_at = NULL, dead_run = NULL
+             WHERE id = ?1 AND dead_at IS NOT NULL",
+            values![generation],
+        )?;
+    }
     match told_expiry(inspection) {
         Some(expiry) => set_expiry(tx, generation, expiry),
         None => Ok(()),
     }
+}
+
+/// Whether an answer calls an access token dead for a reason that only a new one recovers.
+fn is_for_good(proof: &Proof) -> bool {
+    let Proof { inspection, .. } = proof;
+    let action = inspection.problem.as_ref().map(|problem| problem.action);
+    inspection.verdict() == Some(false) && action == Some(Action::Reauthenticate)
 }
 
 /// Forgets those answers about a token's generations that cannot be read: Graph is asked again.

@@ -65,7 +65,10 @@ const DATED: &[(&str, &[&str])] = &[
             "probe_at",
         ],
     ),
-    ("generation", &["obtained_at", "set_aside_at", "rotated_at", "forgotten_at", "left_at"]),
+    (
+        "generation",
+        &["obtained_at", "set_aside_at", "rotated_at", "forgotten_at", "left_at", "dead_at"],
+    ),
     ("proof", &["at"]),
     ("attempt", &["planned_at", "closed_at"]),
     ("event", &["at"]),

@@ -77,6 +77,7 @@ fn select(tx: &mut dyn Tx, own: RunId, token: Option<TokenId>) -> Result<Stock, 
     })?;
     for credential in stock.credentials.iter_mut().filter_map(Arc::get_mut) {
         credential.fallback = earlier::fallback(tx, credential)?.map(Box::new);
+        credential.given_to = earlier::given_to(tx, credential)?;
     }
     if !places.is_empty() {
         stock.strays.push("an access token that belongs to no token");
@@ -201,6 +202,7 @@ fn token_of(row: Row<'_>, id: TokenId, label: Label) -> (Credential, bool) {
             rotated: Vec::new(),
             barred: Vec::new(),
             fallback: None,
+            given_to: None,
             listed: None,
             unlisted_since: None,
             retired_at: None,
@@ -226,6 +228,7 @@ fn known(mut row: Row<'_>) -> Result<Credential, BadCell> {
         rotated: Vec::new(),
         barred: Vec::new(),
         fallback: None,
+        given_to: None,
         unlisted_since: row.maybe_time("token.unlisted_since")?,
         retired_at: row.maybe_time("token.retired_at")?,
         ledger: Ledger {

@@ -170,6 +170,8 @@ pub struct Credential {
     pub barred: Vec<Fingerprint>,
     /// The earlier generation that may work longest, where the current one is dead or missing.
     pub fallback: Option<Box<Generation>>,
+    /// The token that got its access token, where it has none since.
+    pub given_to: Option<Label>,
     /// The generation whose Pages were last listed, for a token with `pages = "all"`.
     pub listed: Option<GenerationId>,
     /// Since when the parent's list of Pages lacks it.
@@ -203,6 +205,7 @@ impl Credential {
             rotated: Vec::new(),
             barred: Vec::new(),
             fallback: None,
+            given_to: None,
             listed: None,
             unlisted_since: None,
             retired_at: None,

@@ -9,7 +9,7 @@ use metatoken::token::ProblemKind;
 
 use crate::common::World;
 
-const COMMANDS: [&[&str]; 25] = [
+const COMMANDS: [&[&str]; 26] = [
     &["report"],
     &["import"],
     &["add"],
@@ -27,6 +27,7 @@ const COMMANDS: [&[&str]; 25] = [
     &["login"],
     &["revoke"],
     &["rollback"],
+    &["promote"],
     &["forget"],
     &["config", "check"],
     &["config", "show"],
@@ -108,6 +109,7 @@ Using tokens:
 Changing tokens:
   exchange      Read a new access token and make it long-lived
   rollback      Put an earlier access token back
+  promote       Put the backup in a token's place
   revoke        Make access tokens invalid at Meta, and prove that they are
   forget        Delete a token's access tokens here; its history stays
 

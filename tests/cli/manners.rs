@@ -360,6 +360,7 @@ app = "main"                        # the only app
 # business is not set               # built in
 # was is not set                    # built in
 access_token = { env = "BRAND" }    # token.brand
+# backup is not set                 # built in
 enabled = true                      # built in
 auto_refresh = true                 # built in
 refresh_within = "20d"              # built in
@@ -373,6 +374,7 @@ required_scopes = []                # built in
 required_targets = []               # built in
 # rotate_after is not set           # built in
 rotate_overlap = "7d"               # built in
+promote = "manual"                  # built in
 reminders = ["14d", "7d", "1d"]     # built in
 keep_generations = 3                # built in
 keep_for = "30d"                    # built in
@@ -395,7 +397,7 @@ owner_domains = []      # built in
     assert_eq!(json["version"], 1);
 
     world.reconfigure(
-        "[token.brand]\ntype = \"user\"\nrefresh_within = \"20 days\"\nbackup = \"b\"\n",
+        "[token.brand]\ntype = \"user\"\nrefresh_within = \"20 days\"\nprobe = \"page\"\n",
     );
     world
         .run(&["config", "check"])
@@ -406,9 +408,9 @@ error: [DIR]/metatoken.toml: 2 mistakes
   metatoken.toml:12:18: `refresh_within` is not a valid duration: `20 days`
    12 | refresh_within = "20 days"
       |                  ^^^^^^^^^ write `90s`, `15m`, `6h`, `7d` or `2w`
-  metatoken.toml:13:1: `backup` is not supported by this version
-   13 | backup = "b"
-      | ^^^^^^
+  metatoken.toml:13:1: `probe` is not supported by this version
+   13 | probe = "page"
+      | ^^^^^
 "#,
         )
         .exit(Exit::Config);

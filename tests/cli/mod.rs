@@ -27,6 +27,7 @@ mod pages;
 mod pasted;
 mod portfolio;
 mod probes;
+mod promote;
 mod readme;
 mod refresh;
 mod report;

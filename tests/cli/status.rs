@@ -97,6 +97,7 @@ fn programs_get_every_field() {
       "page_id": null,
       "name": null,
       "owner": "anna@client.example",
+      "backup": null,
       "health": "ok",
       "state": "valid",
       "reasons": [],
@@ -171,6 +172,7 @@ fn programs_get_the_problem_and_the_remedy() {
       "page_id": null,
       "name": null,
       "owner": "anna@client.example",
+      "backup": null,
       "health": "critical",
       "state": "invalid",
       "reasons": [

@@ -101,6 +101,7 @@ fn credential(name: &str, token_type: TokenType, current: Option<Generation>) ->
         rotated: Vec::new(),
         barred: Vec::new(),
         fallback: None,
+        given_to: None,
         listed: None,
         owner: None,
         app: None,
@@ -123,6 +124,7 @@ fn subject<'a>(credential: &'a Credential, policy: &'a Policy) -> Subject<'a> {
         policy,
         credential: Some(credential),
         parent: None,
+        backup: None,
         throttled_until: None,
         naming: Naming {
             config: "metatoken.toml",

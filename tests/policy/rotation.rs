@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 use metatoken::policy::{
-    Insistence, Moment, Policy, decide_exchange, is_to_be_asked_about, judge_adoptions,
-    outlives_its_successor,
+    Backup, Dates, Death, Insistence, Moment, Policy, Promote, Subject, decide_exchange,
+    is_to_be_asked_about, judge_adoptions, outlives_its_successor, promotes_backup,
 };
 use metatoken::token::{
     Expiry, Generation, Problem, ProblemKind, RotatedGeneration, SourceValue, Time, TokenType,
@@ -149,5 +149,41 @@ fn what_is_short_lived_is_exchanged_when_a_person_asks_for_it() {
         ),
     ] {
         assert_eq!(found, expected, "{what}");
+    }
+}
+
+#[test]
+fn a_backup_takes_the_place_of_a_dead_token_only_when_that_is_sure() {
+    use Dates::{Doubted, Trusted};
+    use Promote::{Auto, Manual};
+    let now = day(10);
+    let ago = |minutes| now - TimeDelta::minutes(minutes);
+    let (ten, week) = (Some(ago(10)), TimeDelta::days(7));
+    let spare = label("spare");
+    for (what, kind, promote, first_heard, promoted_at, dates, expected) in [
+        ("ten minutes", ProblemKind::Revoked, Auto, ten, None, Trusted, true),
+        ("a second less", ProblemKind::Revoked, Auto, Some(ago(10) + SECOND), None, Trusted, false),
+        ("heard in this run alone", ProblemKind::Revoked, Auto, None, None, Trusted, false),
+        ("a person does it", ProblemKind::Revoked, Manual, ten, None, Trusted, false),
+        ("an account that is held", ProblemKind::Checkpoint, Auto, ten, None, Trusted, false),
+        ("an app at fault", ProblemKind::AppDisabled, Auto, ten, None, Trusted, false),
+        ("a clock in doubt", ProblemKind::Revoked, Auto, ten, None, Doubted, false),
+        ("a week ago", ProblemKind::Revoked, Auto, ten, Some(now - week), Trusted, true),
+        ("this week", ProblemKind::Revoked, Auto, ten, Some(now - week + SECOND), Trusted, false),
+    ] {
+        let policy = Policy { promote, ..Policy::default() };
+        let mut dead = lifeless(string(Expiry::Never, day(0)), kind);
+        dead.proof.as_mut().unwrap().at = now;
+        let known = credential("ads", TokenType::SystemUser, Some(dead));
+        let backup = Some(Backup { label: &spare, credential: None });
+        let subject = Subject { backup, ..subject(&known, &policy) };
+        let death = Death { first_heard, promoted_at };
+        let moment = Moment { dates, ..Moment::at(now) };
+        assert_eq!(promotes_backup(&subject, death, moment), expected, "{what}");
+        let without = Subject { backup: None, ..subject };
+        assert!(!promotes_backup(&without, death, moment), "{what}, without a backup");
+        // What an earlier run heard is no second verdict.
+        let later = Moment { dates, ..Moment::at(now + SECOND) };
+        assert!(!promotes_backup(&subject, death, later), "{what}, not asked in this run");
     }
 }

@@ -34,6 +34,7 @@ pub struct Keys<'a> {
     pub business: Ask<'a, String>,
     pub was: Ask<'a, String>,
     pub access_token: Ask<'a, SecretSource>,
+    pub backup: Ask<'a, String>,
     pub deliveries: Vec<(DeliveryRead, Section<'a>)>,
 }
 
@@ -58,9 +59,12 @@ impl<'a> Keys<'a> {
                 .judged(),
             was: token.string("was", "The label that it had before").judged(),
             access_token: token.secret("access_token", "A first or a better access token").judged(),
+            backup: token
+                .string("backup", "The token in reserve, whose access token may take its place")
+                .judged(),
             deliveries: deliver::read(token),
         };
-        token.later("backup", "A second token to change over to");
+
         keys
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod all_pages;
 mod app;
+mod backup;
 mod draft;
 mod parent;
 
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use self::all_pages::{AllPages, AllPagesTables};
+use self::backup::Kept;
 pub use self::draft::{Draft, TokenTable};
 use self::draft::{Drafts, Keys};
 use self::parent::Found;
@@ -65,6 +67,8 @@ pub struct TokenConfig {
     pub business: Option<String>,
     /// Where a first or a replacement access token is found.
     pub access_token: Option<SecretSource>,
+    /// The token whose access token may take its place.
+    pub backup: Option<Label>,
     /// Where it is delivered, in the order in which that is done.
     pub deliver: Vec<Target>,
     /// How it is to be treated.
@@ -153,6 +157,8 @@ pub fn resolve<'a>(drafts: Vec<Draft<'a>>, around: &Surroundings<'a>) -> Vec<Tok
         show_all_pages(pages, &drafts, around);
     }
     leave_out_excepted(&mut tokens);
+    backup::check(&drafts, tokens.iter().map(kept));
+    require_of_backups(&mut tokens);
     check_pages(&drafts.all);
     check_renamed(&drafts);
     tokens
@@ -243,6 +249,7 @@ fn settle<'a>(
         pages,
         business: business.or_else(|| of_app.and_then(|it| it.business.clone())),
         access_token: keys.access_token.get().cloned(),
+        backup: backup::backup(draft, drafts, additions),
         policy,
         page_policy,
         page_deliver: found.map(|pages| targets(&pages.deliveries)).unwrap_or_default(),
@@ -293,6 +300,39 @@ fn show_all_pages(pages: &AllPages<'_>, drafts: &Drafts<'_>, around: &Surroundin
     }
 }
 
+/// A token, as far as it matters to its backup.
+fn kept(token: &TokenConfig) -> Kept<'_> {
+    Kept {
+        label: &token.label,
+        token_type: token.token_type,
+        app: &token.app,
+        page_id: token.page_id.as_deref(),
+        is_enabled: token.policy.enabled,
+        backup: token.backup.as_ref(),
+    }
+}
+
+/// Requires of each backup what its token requires: it is judged as if it were in its place.
+fn require_of_backups(tokens: &mut [TokenConfig]) {
+    let wanted: Vec<(Label, Vec<String>, Vec<String>)> = tokens
+        .iter()
+        .filter_map(|token| {
+            let policy = &token.policy;
+            let (scopes, targets) = (&policy.required_scopes, &policy.required_targets);
+            Some((token.backup.clone()?, scopes.clone(), targets.clone()))
+        })
+        .collect();
+    for (label, scopes, targets) in wanted {
+        let Some(backup) = tokens.iter_mut().find(|token| token.label == label) else { continue };
+        let add = |own: &mut Vec<String>, more: Vec<String>| {
+            let missing: Vec<String> = more.into_iter().filter(|it| !own.contains(it)).collect();
+            own.extend(missing);
+        };
+        add(&mut backup.policy.required_scopes, scopes);
+        add(&mut backup.policy.required_targets, targets);
+    }
+}
+
 /// Leaves out what is declared by the name of a Page that its parent's `except` names.
 fn leave_out_excepted(tokens: &mut Vec<TokenConfig>) {
     let excepted: HashSet<Label> = tokens
@@ -329,6 +369,7 @@ fn put(section: &Section<'_>, keys: &Keys<'_>, token: &TokenConfig, app: ValueOr
     section.put("was", || keys.was.origin_or(built_in()), || token.was.shown());
     let access_token = || token.access_token.shown();
     section.put("access_token", || keys.access_token.origin_or(built_in()), access_token);
+    section.put("backup", || keys.backup.origin_or(built_in()), || token.backup.shown());
     section.show();
     for (_, delivery) in &keys.deliveries {
         delivery.show();
@@ -366,6 +407,7 @@ fn judged<'a>(
         policy,
         credential: None,
         parent,
+        backup: None,
         throttled_until: None,
         naming: Naming::default(),
     })

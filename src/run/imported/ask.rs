@@ -133,6 +133,7 @@ fn in_our_words(
         policy: &run.session.config.default_policy,
         credential: None,
         parent: None,
+        backup: None,
         throttled_until: None,
         naming: Naming {
             config: &config,

@@ -21,12 +21,13 @@ const ROOMS: [&str; 10] = [
     "session.rs",
 ];
 
-/// Files of these rooms that tell whoever typed `add`, `exec`, `revoke` or `rollback` what is wrong,
+/// Files of these rooms that tell whoever typed `add`, `exec`, `revoke`, `rollback` or `promote` what is wrong,
 /// like the commands themselves.
-const OF_A_LINE: [&str; 5] = [
+const OF_A_LINE: [&str; 6] = [
     "run/declaration.rs",
     "run/earlier.rs",
     "run/in_use.rs",
+    "run/promotion.rs",
     "run/revocation.rs",
     "run/rollback.rs",
 ];
@@ -120,6 +121,10 @@ const ELSEWHERE: &[(&str, Elsewhere)] = &[
     ("run the same again", By("of_a_store_that_moved_meanwhile")),
     ("hint: {how}", By("the_older_one_is_watched_until_it_is_dead")),
     ("hint: `{}`: {how}", By("the_older_one_is_watched_until_it_is_dead")),
+    (
+        "run `metatoken exchange {label} --replace-identity`, and paste",
+        By("whose_a_backup_is_shows_before_it_is_needed"),
+    ),
     ("the current access token is untouched", Never("there is nothing to do about it")),
     (
         "name a file on a disk of this machine",

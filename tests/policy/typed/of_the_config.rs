@@ -12,6 +12,7 @@ pub(super) const CASES: [fn() -> Vec<Told>; 13] = [
     of_an_old_token_that_works,
     of_a_token_that_was_revoked_in_vain,
     of_a_dead_token_with_an_earlier_one,
+    of_a_dead_token_with_a_backup,
     of_a_token_that_another_label_has,
     of_a_label_that_left,
     of_a_new_name,
@@ -125,6 +126,32 @@ fn of_a_token_that_was_revoked_in_vain() -> Vec<Told> {
     type_it(&mut world, &dead, day(1), || TokenFixture::system_user(APP, ROBOT));
     assert_eq!(codes(&world, "ads"), [""; 0]);
     vec![again, dead]
+}
+
+/// Its backup takes its place, and gets an access token of its own again.
+fn of_a_dead_token_with_a_backup() -> Vec<Told> {
+    let ads = |name: &str| TokenFixture::system_user(APP, ROBOT).named(name);
+    let table = |label: &str, more: &str| {
+        let variable = label.to_uppercase();
+        format!(
+            "[token.{label}]\ntype = \"system-user\"\n{more}access_token = {{ env = \"{variable}\" }}\n"
+        )
+    };
+    let config = format!("{}{}", table("ads", "backup = \"spare\"\n"), table("spare", ""));
+    let world = World::new().config(&config).token("ADS", ads("ads")).token("SPARE", ads("spare"));
+    let mut world = world;
+    let _ = world.run(&["refresh"]);
+    world.graph.with(|graph| graph.invalidate("EAAFAKEAds1", Invalidation::Revoked));
+    world.at(day(2));
+    let _ = world.run(&["refresh"]);
+    let mut told = ended(&mut world, day(2), "revoked", |_| {});
+    assert_eq!(world.in_use("ads"), "EAAFAKESpare1");
+    let lacks = standing(&world, "no_backup").expect("no_backup");
+    type_it(&mut world, &lacks, day(3), || ads("new"));
+    assert_eq!(standing(&world, "no_backup"), None, "{lacks:?}");
+    told.push(lacks);
+    assert!(world.in_use("spare").starts_with("EAAFAKENew"), "{}", world.in_use("spare"));
+    told
 }
 
 /// The one in use was revoked, and the one before it lives on.

@@ -152,3 +152,8 @@ ALTER TABLE token ADD COLUMN probe_question TEXT;
 ALTER TABLE token ADD COLUMN probe_generation INTEGER;
 ALTER TABLE token ADD COLUMN probe_grade TEXT;
 ALTER TABLE token ADD COLUMN probe_problem TEXT;
+
+-- Since when, and since which run, Graph has called an access token dead for a reason that only a new
+-- one recovers; null once it said anything else.
+ALTER TABLE generation ADD COLUMN dead_at INTEGER;
+ALTER TABLE generation ADD COLUMN dead_run INTEGER;

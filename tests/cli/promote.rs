@@ -1,0 +1,390 @@
+//! `promote`: the backup of a token takes its place.
+
+use chrono::TimeDelta;
+use metatoken::exit::Exit;
+use metatoken::sandbox::{FaultInjection, Invalidation, Rule, TokenFixture, UserFixture};
+use metatoken::token::Time;
+
+use crate::common::{ANNA, APP, BAKERY, Hook, ROBOT, Ran, World, day, ends};
+
+/// A System User beside the one that every world has.
+const SPARE: &str = "3000000000000008";
+
+/// A token with a file and a backup that belongs to another System User.
+const ADS: &str = r#"
+[token.ads]
+type = "system-user"
+access_token = { env = "ADS" }
+backup = "spare"
+[[token.ads.deliver]]
+file = "app.env"
+key = "TOKEN"
+[token.spare]
+type = "system-user"
+access_token = { env = "SPARE" }
+"#;
+
+fn of(user: &str, name: &str) -> TokenFixture {
+    TokenFixture::system_user(APP, user).named(name).scopes(["ads_read"])
+}
+
+/// A world in which both are kept since day 0, and which is now on day 3.
+fn kept(config: &str) -> World {
+    let world = World::new().config(config);
+    world.graph.with(|graph| graph.add_user(UserFixture::new(SPARE, "Spare")));
+    world.write("app.env", "TOKEN=\nLAST=1\n");
+    let mut world = world.token("ADS", of(ROBOT, "ads")).token("SPARE", of(SPARE, "spare"));
+    world.run(&["refresh", "-q"]).exit(Exit::Ok);
+    world.at(day(3));
+    world.run(&["refresh", "-q"]).exit(Exit::Ok);
+    world.calls();
+    world
+}
+
+fn kill(world: &World, access_token: &str) {
+    world.graph.with(|graph| graph.invalidate(access_token, Invalidation::Revoked));
+}
+
+fn held(world: &World) -> String {
+    std::fs::read_to_string(world.path("app.env")).unwrap()
+}
+
+/// The codes of what stands against a token.
+fn codes(world: &World, label: &str) -> Vec<String> {
+    let told = world.run(&["check", "--json"]).token(label);
+    let reasons = told["reasons"].as_array().unwrap().iter();
+    reasons.map(|reason| reason["code"].as_str().unwrap().to_owned()).collect()
+}
+
+#[track_caller]
+fn refused(ran: Ran, exit: Exit, stderr: &str) {
+    ran.stdout("").stderr(stderr).exit(exit);
+}
+
+#[test]
+fn the_backup_takes_the_place_of_a_dead_token() {
+    let mut world = kept(ADS);
+    kill(&world, "EAAFAKEAds1");
+    world.at(day(4));
+    world.run(&["refresh"]).stdout("
+TOKEN  OUTCOME   EXPIRES  REASON
+ads    invalid   never    revoked (190/466)
+spare  verified  never    never expires
+
+critical: `ads`: down, revoked
+  hint: its backup `spare` works: run `metatoken promote ads`. Otherwise an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
+  Meta: \"The session was invalidated explicitly using an API call\" (190/466)
+
+2 tokens: 1 verified, 1 invalid
+").exit(Exit::PersonNeeded);
+    let before = held(&world);
+    world
+        .run(&["promote", "ads", "-n"])
+        .stdout(
+            "
+TOKEN  OUTCOME        EXPIRES  REASON
+ads    would promote  never    the access token of `spare`; it belongs to user 3000000000000008 now, and not to 3000000000000009
+       would be delivered to [DIR]/app.env#TOKEN
+
+1 token: 1 would promote (dry run: nothing was changed)
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    assert_eq!(held(&world), before);
+    assert_eq!(world.run(&["token", "spare"]).stdout.trim(), "EAAFAKESpare1");
+    world.calls();
+    world
+        .run(&["promote", "ads"])
+        .stdout(
+            "
+TOKEN  OUTCOME   EXPIRES  REASON
+ads    promoted  never    the access token of `spare`; it belongs to user 3000000000000008 now, and not to 3000000000000009
+       delivered to [DIR]/app.env#TOKEN
+
+1 token: 1 promoted
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    assert_eq!(world.calls(), ["debug_token Spare"]);
+    assert_eq!(world.in_use("ads"), "EAAFAKESpare1");
+    assert_eq!(held(&world), "TOKEN=EAAFAKESpare1\nLAST=1\n");
+    // The config of the backup still holds it: nothing is said of that but that there is no backup.
+    for n in [5, 6] {
+        world.at(day(n));
+        world.run(&["refresh", "-q"]).exit(Exit::Ok).stderr("");
+        assert_eq!(world.in_use("ads"), "EAAFAKESpare1");
+        assert_eq!(codes(&world, "ads"), [""; 0]);
+        assert_eq!(codes(&world, "spare"), ["no_backup"]);
+    }
+    world.run(&["check"]).verdict("
+METATOKEN WARNING - spare: ads has its access token now, and no backup; its owner generates a new one: metatoken exchange spare
+WARNING: `spare`: ads has its access token now, and no backup
+  an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange spare` and paste it. Proof: `metatoken check spare`
+").code(1);
+    // A revived primary is not put back, and the backup's next access token is a backup again.
+    world.graph.with(|graph| graph.revive("EAAFAKEAds1"));
+    let next = world.mint(of(SPARE, "spare"));
+    world.set("SPARE", &next);
+    world.at(day(7));
+    world.run(&["refresh", "-q"]).exit(Exit::Ok).stderr("");
+    assert_eq!((world.in_use("ads"), world.in_use("spare")), ("EAAFAKESpare1".into(), next));
+    assert_eq!(codes(&world, "spare"), [""; 0]);
+    let told = world.run(&["history", "ads", "--json"]).json();
+    let promoted = told["events"].as_array().unwrap().iter().find(|it| it["event"] == "promoted");
+    assert_eq!(promoted.unwrap()["generation"], 2);
+}
+
+#[test]
+fn what_cannot_be_promoted_is_refused_with_its_own_words() {
+    let world = kept(ADS);
+    refused(
+        world.run(&["promote", "spare"]),
+        Exit::InputRefused,
+        "
+error: spare: not promoted: it has no `backup`
+hint: it is the backup of `ads`: run `metatoken promote ads`
+",
+    );
+    let before = (held(&world), world.in_use("ads"));
+    world.graph.misbehave(Rule::any(), FaultInjection::CloseBeforeAnswer);
+    let ran = world.run(&["promote", "ads"]).stdout("").exit(Exit::Unavailable);
+    assert!(ran.stderr.ends_with("\nhint: nothing was changed: run the same again later\n"));
+    world.graph.behave();
+    kill(&world, "EAAFAKESpare1");
+    refused(
+        world.run(&["promote", "ads"]),
+        Exit::InputRefused,
+        "
+error: ads: not promoted: `spare`: revoked
+  caused by: Meta says \"The session was invalidated explicitly using an API call\" (190/466)
+hint: an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange spare --replace` and paste it
+",
+    );
+    assert_eq!((held(&world), world.in_use("ads")), before);
+    // It says who it must be.
+    let mine =
+        ADS.replace("backup = \"spare\"", "backup = \"spare\"\nuser_id = \"3000000000000009\"");
+    let world = kept(&mine);
+    let ran = world.run(&["promote", "ads"]).stdout("").exit(Exit::InputRefused);
+    assert!(ran.stderr.contains("belongs to user 3000000000000008, not to"), "{}", ran.stderr);
+    // One without a backup, one that has none left, and one that was revoked here.
+    world.reconfigure(&ADS.replace("backup = \"spare\"\n", ""));
+    refused(
+        world.run(&["promote", "ads"]),
+        Exit::InputRefused,
+        "
+error: ads: not promoted: it has no `backup`
+hint: set `backup` of `[token.ads]` to the label of a token that is kept in reserve
+",
+    );
+    world.reconfigure(ADS);
+    world
+        .sql()
+        .execute_batch(
+            "UPDATE generation SET revoked_at = 7
+             WHERE token = (SELECT id FROM token WHERE label = 'spare')",
+        )
+        .unwrap();
+    let ran = world.run(&["promote", "ads"]).stdout("").exit(Exit::InputRefused);
+    assert!(ran.stderr.starts_with("error: ads: not promoted: `spare` was revoked here\n"));
+    let world = World::new().config(ADS);
+    world.run(&["promote", "ads"]).stdout("").exit(Exit::Storage);
+    assert!(!world.path("metatoken.db").exists());
+}
+
+#[test]
+fn a_kill_at_any_place_is_finished_by_the_same_command() {
+    for place in ["promoted", "temp-written", "temp-synced", "renamed", "settled"] {
+        let world = kept(ADS);
+        kill(&world, "EAAFAKEAds1");
+        world.killed_at(place, &["promote", "ads"], "");
+        let ran = world.run(&["promote", "ads"]);
+        assert_eq!(ran.code, Some(0), "{place}: {}{}", ran.stdout, ran.stderr);
+        assert_eq!(held(&world), "TOKEN=EAAFAKESpare1\nLAST=1\n", "{place}");
+        world.run(&["refresh", "-q"]).exit(Exit::Ok).stderr("");
+        assert_eq!(world.in_use("ads"), "EAAFAKESpare1", "{place}");
+    }
+}
+
+#[test]
+fn the_pages_of_a_person_follow_to_the_other_one() {
+    const BEN: &str = "3000000000000002";
+    let config = format!(
+        "[token.anna]\ntype = \"user\"\nbackup = \"ben\"\naccess_token = {{ env = \"ANNA\" }}\n\
+         [token.ben]\ntype = \"user\"\naccess_token = {{ env = \"BEN\" }}\n\
+         [token.page]\ntype = \"page\"\nparent = \"anna\"\npage_id = \"{BAKERY}\"\n"
+    );
+    let world = World::new().config(&config);
+    world.graph.with(|graph| {
+        let ben = UserFixture::new(BEN, "Ben");
+        graph.add_user(ben.with_page(BAKERY, metatoken::sandbox::Listing::Listed));
+    });
+    let user = |id: &str, name: &str| {
+        TokenFixture::user(APP, id)
+            .named(name)
+            .scopes(["public_profile", "pages_show_list"])
+            .ending(ends(60))
+    };
+    let world = world.token("ANNA", user(ANNA, "anna")).token("BEN", user(BEN, "ben"));
+    world.run(&["refresh", "-q"]).exit(Exit::Ok);
+    let of_anna = world.in_use("page");
+    let ran = world.run(&["promote", "anna", "--json"]).stderr("").exit(Exit::Ok);
+    assert_eq!(ran.outcomes()["anna"], "promoted");
+    assert_eq!(ran.outcomes()["page"], "derived", "{}", ran.stdout);
+    assert_ne!(world.in_use("page"), of_anna);
+    world.run(&["refresh", "-q"]).exit(Exit::Ok);
+    assert_eq!(codes(&world, "page"), [""; 0]);
+}
+
+#[test]
+fn whose_a_backup_is_shows_before_it_is_needed() {
+    let world = kept(ADS);
+    let page = world.run(&["status", "ads", "--offline"]).exit(Exit::Ok).stdout;
+    let line =
+        "\n  backup        spare, works, of user 3000000000000008 (`metatoken status spare`)\n";
+    assert!(page.contains(line), "{page}");
+    let json = world.run(&["status", "--offline", "--json"]).exit(Exit::Ok);
+    assert_eq!(json.token("ads")["backup"], "spare");
+    assert_eq!(json.token("spare")["backup"], serde_json::Value::Null);
+    let checked = world.run(&["config", "check"]).exit(Exit::Ok).stdout;
+    assert!(checked.contains("`spare` belongs to user 3000000000000008"), "{checked}");
+    let same = World::new().config(ADS);
+    same.write("app.env", "TOKEN=\n");
+    let same = same.token("ADS", of(ROBOT, "ads")).token("SPARE", of(ROBOT, "spare"));
+    same.run(&["refresh", "-q"]).exit(Exit::Ok);
+    let checked = same.run(&["config", "check"]).exit(Exit::Ok).stdout;
+    let told = "`spare` belongs to user 3000000000000009 too: both may die together";
+    assert!(checked.contains(told), "{checked}");
+    let others = same.mint(of(ANNA, "other"));
+    let typed = ["exchange", "spare", "--replace-identity", "-q"];
+    same.run_with_input(&typed, &others).exit(Exit::Ok);
+    let checked = same.run(&["config", "check"]).exit(Exit::Ok).stdout;
+    assert!(!checked.contains("die together"), "{checked}");
+    // What the token must be able to do, its backup must be, too.
+    same.reconfigure(
+        &ADS.replace("backup = ", "required_scopes = [\"ads_read\", \"x\"]\nbackup = "),
+    );
+    same.run(&["refresh", "-q"]).exit(Exit::PersonNeeded);
+    assert_eq!(codes(&same, "spare"), ["permission_missing"]);
+}
+
+/// Minute `n` of the night in which the token dies, on day 10.
+fn minute(n: i64) -> Time {
+    day(10) + TimeDelta::minutes(120 + n)
+}
+
+/// The same world with `promote = "auto"`, and one chat that is told.
+fn by_itself() -> (World, Hook) {
+    let config = ADS.replace("backup = \"spare\"", "backup = \"spare\"\npromote = \"auto\"");
+    let chat = "[[notify]]\nname = \"chat\"\nwebhook = \"[HOOK]/chat\"\n";
+    let world = World::new();
+    world.graph.with(|graph| graph.add_user(UserFixture::new(SPARE, "Spare")));
+    world.write("app.env", "TOKEN=\nLAST=1\n");
+    let world = world.token("ADS", of(ROBOT, "ads")).token("SPARE", of(SPARE, "spare"));
+    let (mut world, hook) = world.told_through(&format!("{config}{chat}"));
+    world.run(&["refresh", "-q"]).exit(Exit::Ok);
+    world.at(minute(0));
+    world.run(&["refresh", "-q"]).exit(Exit::Ok);
+    assert_eq!(hook.said(), [""; 0]);
+    (world, hook)
+}
+
+/// A run that a timer starts in that minute of the night.
+fn timer(world: &mut World, n: i64) -> Ran {
+    world.at(minute(n));
+    world.run(&["refresh", "--scheduled", "-q", "--json"])
+}
+
+#[test]
+fn a_token_that_dies_at_night_is_replaced_by_its_backup_in_the_second_run() {
+    let (mut world, hook) = by_itself();
+    kill(&world, "EAAFAKEAds1");
+    // Nobody has asked about it yet.
+    timer(&mut world, 30).exit(Exit::Ok);
+    assert_eq!(hook.said(), [""; 0]);
+    let found = |world: &mut World, n| {
+        world.at(minute(n));
+        world.run(&["refresh", "ads", "-q", "--json"])
+    };
+    found(&mut world, 60).exit(Exit::PersonNeeded);
+    assert_eq!(
+        hook.said(),
+        ["CRITICAL: ads: down, revoked; operator promotes the backup: metatoken promote ads"]
+    );
+    // One verdict may be a mistake; so may two within ten minutes.
+    timer(&mut world, 65).exit(Exit::PersonNeeded);
+    assert_eq!(world.run(&["token", "ads", "--dead"]).stdout.trim(), "EAAFAKEAds1");
+    world.calls();
+    let ran = timer(&mut world, 70).exit(Exit::Ok);
+    assert_eq!(ran.result("ads")["outcome"], "promoted", "{}", ran.stdout);
+    assert_eq!(world.calls(), ["debug_token Ads", "debug_token Spare"]);
+    assert_eq!(world.in_use("ads"), "EAAFAKESpare1");
+    assert_eq!(held(&world), "TOKEN=EAAFAKESpare1\nLAST=1\n");
+    assert_eq!(
+        hook.said(),
+        [
+            "WARNING: spare: ads has its access token now, and no backup; its owner generates a new one: metatoken exchange spare",
+            "RECOVERED: ads: recovered, was: revoked",
+        ]
+    );
+    // Nothing more is told until somebody does something.
+    timer(&mut world, 75).exit(Exit::Ok);
+    timer(&mut world, 600).exit(Exit::Ok);
+    assert_eq!(hook.said(), [""; 0]);
+    // The next backup is not used up in the same week.
+    let next = world.mint(of(SPARE, "spare"));
+    world.set("SPARE", &next);
+    timer(&mut world, 660).exit(Exit::Ok);
+    assert_eq!(world.in_use("spare"), next);
+    kill(&world, "EAAFAKESpare1");
+    for n in [720, 760, 6 * 1440] {
+        found(&mut world, n).exit(Exit::PersonNeeded);
+    }
+    let later = 8 * 1440;
+    found(&mut world, later).exit(Exit::Ok);
+    assert_eq!(world.in_use("ads"), next);
+}
+
+#[test]
+fn nothing_moves_unless_two_runs_know_the_one_dead_and_the_other_alive() {
+    let typed = ["refresh", "ads", "-q", "--json"];
+    let twice = |world: &mut World| {
+        for n in [60, 90, 120] {
+            world.at(minute(n));
+            let _ = world.run(&typed);
+        }
+        world.run(&["token", "ads", "--dead"]).stdout.trim().to_owned()
+    };
+    // Both are dead.
+    let (mut world, _) = by_itself();
+    kill(&world, "EAAFAKEAds1");
+    kill(&world, "EAAFAKESpare1");
+    assert_eq!(twice(&mut world), "EAAFAKEAds1");
+    assert_eq!(world.run(&["token", "spare", "--dead"]).stdout.trim(), "EAAFAKESpare1");
+    // An account that is held, and an app at fault.
+    let (mut world, _) = by_itself();
+    world.graph.with(|graph| graph.invalidate("EAAFAKEAds1", Invalidation::Checkpoint));
+    assert_eq!(twice(&mut world), "EAAFAKEAds1");
+    let (mut world, _) = by_itself();
+    world.graph.misbehave(Rule::any(), FaultInjection::Status(500));
+    assert_eq!(twice(&mut world), "EAAFAKEAds1");
+    // Meta takes its word back in between: the count begins anew.
+    let (mut world, _) = by_itself();
+    kill(&world, "EAAFAKEAds1");
+    world.at(minute(60));
+    world.run(&typed).exit(Exit::PersonNeeded);
+    world.graph.with(|graph| graph.revive("EAAFAKEAds1"));
+    world.at(minute(80));
+    world.run(&typed).exit(Exit::Ok);
+    kill(&world, "EAAFAKEAds1");
+    world.at(minute(100));
+    world.run(&typed).exit(Exit::PersonNeeded);
+    world.at(minute(105));
+    world.run(&typed).exit(Exit::PersonNeeded);
+    world.at(minute(110));
+    world.run(&["refresh", "ads", "-n", "--json"]).exit(Exit::Ok);
+    world.run(&typed).exit(Exit::Ok);
+    assert_eq!(world.in_use("ads"), "EAAFAKESpare1");
+}
