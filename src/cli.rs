@@ -198,13 +198,20 @@ Examples:
   metatoken pages brand --offline  what the store knows
   metatoken pages brand --json     for a program")]
     Pages(PagesArguments),
+    /// Make a new System User access token by API
+    #[command(after_help = "\
+Examples:
+  metatoken mint whatsapp               asks with the admin's token that the config names
+  metatoken mint whatsapp --from admin  with this admin's token")]
+    Mint(MintArguments),
     /// Make access tokens invalid at Meta, and prove that they are
     #[command(after_help = "\
 Examples:
-  metatoken revoke ads --generation 1           end an old one after a rotation
-  metatoken revoke brand --all --dry-run        list all that would die with it
-  metatoken revoke brand --all                  end all that Anna granted the app
-  metatoken revoke brand --all --yes=brand      without a terminal")]
+  metatoken revoke ads --generation 1       the old one, after a rotation
+  metatoken revoke brand --all --dry-run    list all that would die with it
+  metatoken revoke brand --all              all that its owner granted the app
+  metatoken revoke brand --all --yes=brand  without a terminal
+  metatoken revoke --owner anna@brand.example --all  what hung on a person; lists it, then asks")]
     Revoke(RevokeArguments),
     /// Put an earlier access token back
     #[command(after_help = "\
@@ -555,23 +562,47 @@ pub struct DeliverArguments {
     pub lock_wait: String,
 }
 
-/// `revoke`.
+/// `mint`.
 #[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("what").required(true))]
-pub struct RevokeArguments {
-    /// The token's label
+pub struct MintArguments {
+    /// The label of a System User's token
     #[arg(value_name = "LABEL")]
     pub label: String,
+    /// Ask with this admin's token, which says `use = "mint"` [default: `mint` of the config]
+    #[arg(long, value_name = "LABEL")]
+    pub from: Option<String>,
+    /// Ask for 60 days although the current one never expires, and take it even if it lacks what is
+    /// required
+    #[arg(long)]
+    pub replace: bool,
+    /// How long to wait for another run to end
+    #[arg(long, value_name = "DURATION", default_value = "30s")]
+    pub lock_wait: String,
+}
+
+/// `revoke`.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("scope").required(true))]
+pub struct RevokeArguments {
+    /// The token's label
+    #[arg(
+        value_name = "LABEL",
+        required_unless_present_any = ["owner", "user_id", "app"],
+        conflicts_with_all = ["owner", "user_id", "app"]
+    )]
+    pub label: Option<String>,
+    #[command(flatten)]
+    pub hangs_on: HangsOnArguments,
     /// Revoke this access token of a System User; `status LABEL` lists them
-    #[arg(long, value_name = "N", group = "what")]
+    #[arg(long, value_name = "N", group = "scope", requires = "label")]
     pub generation: Option<u32>,
     /// Revoke all that this person or System User granted the app
-    #[arg(long, group = "what")]
+    #[arg(long, group = "scope")]
     pub all: bool,
     /// Revoke it also while a file or a program still has it
     #[arg(long)]
     pub force: bool,
-    /// Agree without a terminal: the label, or the number of labels where several lose one
+    /// Do not ask: the label that is listed, or how many labels are
     #[arg(long, value_name = "LABEL|COUNT", require_equals = true)]
     pub yes: Option<String>,
     /// Show what would happen; change nothing
@@ -745,6 +776,9 @@ pub struct TokenArguments {
     /// Print it even if Meta has called it dead
     #[arg(long)]
     pub dead: bool,
+    /// Print it even if it is an admin's that no program gets (`use = "mint"`)
+    #[arg(long)]
+    pub admin: bool,
 }
 
 /// `exec`.
@@ -1001,6 +1035,7 @@ impl Command {
             Self::Deliver(_) => "deliver",
             Self::Check(_) => "check",
             Self::Token(_) => "token",
+            Self::Mint(_) => "mint",
             Self::Revoke(_) => "revoke",
             Self::Rollback(_) => "rollback",
             Self::Promote(_) => "promote",

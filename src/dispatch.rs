@@ -24,8 +24,9 @@ use self::refusal::{
 use self::serve::accept_request;
 use self::typed::{
     add_order, check_order, colour, dry_run, duration, exec_order, forget_order, format,
-    identity_change, if_dead, import_order, key_order, label, log_format, login_order, losses,
-    promote_order, revoke_order, rollback_order, since, status_order, trigger, verbosity,
+    handed_out, identity_change, import_order, key_order, label, log_format, login_order, losses,
+    mint_order, promote_order, revoke_order, rollback_order, since, status_order, trigger,
+    verbosity,
 };
 use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
@@ -162,6 +163,7 @@ const fn changes_something(command: &Command) -> bool {
             | Command::Exchange(_)
             | Command::Login(_)
             | Command::Deliver(_)
+            | Command::Mint(_)
             | Command::Revoke(_)
             | Command::Rollback(_)
             | Command::Promote(_)
@@ -276,11 +278,12 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
         Command::Check(given) => check(session, given),
         Command::Token(given) => {
             let label = label(std::slice::from_ref(&given.label))?;
-            commands::print_token(session, &label, given.generation, if_dead(given.dead))
+            commands::print_token(session, &label, given.generation, handed_out(given))
                 .map(Exit::code)
         }
         Command::Pages(given) => pages(session, given),
         Command::Exec(given) => commands::exec(session, &exec_order(given)?),
+        Command::Mint(given) => commands::mint(session, &mint_order(given)?).map(Exit::code),
         Command::Revoke(given) => commands::revoke(session, &revoke_order(given)?).map(Exit::code),
         Command::Rollback(given) => {
             commands::rollback(session, &rollback_order(given)?).map(Exit::code)

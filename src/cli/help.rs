@@ -14,7 +14,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ("Getting started", &["init", "add", "import", "login", "config check", "config show"]),
     ("Every day", &["status", "refresh", "deliver", "check", "history", "report"]),
     ("Using tokens", &["token", "exec", "pages"]),
-    ("Changing tokens", &["exchange", "rollback", "promote", "revoke", "forget"]),
+    ("Changing tokens", &["exchange", "rollback", "promote", "mint", "revoke", "forget"]),
     (
         "Housekeeping",
         &["key rotate", "key export", "store backup", "notify", "completions", "man", "help"],

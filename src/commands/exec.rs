@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::process::{Descriptor, NotStarted, Replacement};
-use crate::run::in_use::{IfDead, access_token_in_use};
+use crate::run::in_use::{HandedOut, IfAdmins, IfDead, access_token_in_use};
 use crate::session::Session;
 use crate::token::{AccessToken, Label};
 use crate::ui::Ui;
@@ -45,7 +45,8 @@ pub fn exec(session: &Session, order: &ExecOrder) -> Result<u8, CliError> {
         TokenWay::Descriptor(number) => Some(claim(number)?),
         TokenWay::Variables(_) | TokenWay::StandardInput => None,
     };
-    let reveal = |label: &Label| access_token_in_use(session, label, order.if_dead);
+    let wanted = HandedOut { if_dead: order.if_dead, if_admins: IfAdmins::Refuse };
+    let reveal = |label: &Label| access_token_in_use(session, label, wanted);
     let (variables, input): (Vec<(String, AccessToken)>, Option<AccessToken>) = match &order.way {
         TokenWay::Variables(variables) => {
             let one = |(name, label): &(String, Label)| Ok((name.clone(), reveal(label)?));

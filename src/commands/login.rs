@@ -31,8 +31,8 @@ use crate::run::{self, DryRun, Run, RunOptions, RunTurn};
 use crate::session::Session;
 use crate::store::{LoginUse, NewCandidate, RefusedCandidate, SignedState, Store};
 use crate::token::{
-    AccessToken, Generation, Grant, Label, LoginAnswer, LoginOutcome, Origin, Outcome, Pattern,
-    Problem, Provider, Secret, Source, TokenType, Trigger, UnfitAnswer, read_login_answer,
+    AccessToken, EventKind, Generation, Grant, Label, LoginAnswer, LoginOutcome, Origin, Outcome,
+    Pattern, Problem, Provider, Secret, Source, TokenType, Trigger, UnfitAnswer, read_login_answer,
 };
 
 /// What was asked for.
@@ -266,7 +266,7 @@ fn take(
         fitting.take(run, deliveries)
     });
     let adopted = adopted.map_err(|error| login.not_taken(error, &sealed))?;
-    run.store.note_logged_in(run.id, run.token_id(&token.label)?)?;
+    run.store.note_brought_by(run.id, run.token_id(&token.label)?, EventKind::LoggedIn)?;
     let mut report = report_taken(run, deliveries, vec![adopted.with_its_pages()])?;
     for result in &mut report.results {
         if matches!(result.outcome, Outcome::Exchanged | Outcome::Adopted) {

@@ -1,6 +1,6 @@
-//! `revoke`: has Meta end access tokens, and proves that they are dead.
+//! `revoke`: has Meta make access tokens invalid, and proves that they are.
 //!
-//! Everything that would die is listed before anything is done, and a person has to agree. It is
+//! Everything that would die is listed before anything is done, and a person has to confirm it. It is
 //! refused while a program still depends on one of them. Which are to die is stored before Meta is
 //! asked: from then on nothing takes their place by itself, and after a kill the same command finishes
 //! it.
@@ -11,28 +11,38 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::policy::{Condition, Remedy, quote};
 use crate::report::{RunReport, TokenResult};
+use crate::run::hangs_on::HangsOn;
 use crate::run::revocation::{
     DoomedGeneration, Fate, GrantKind, RevocationPlan, RevocationScope, Revoked, carry_out,
     elsewhere, listing, plan,
 };
 use crate::run::{DryRun, Run, RunOptions, RunTurn};
 use crate::session::Session;
-use crate::token::{Action, Label, Outcome, Problem, ProblemKind, Trigger};
+use crate::token::{
+    Action, GenerationId, Label, Outcome, Problem, ProblemKind, TokenType, Trigger,
+};
 
 /// What was asked for.
 #[derive(Debug)]
 pub struct RevokeOrder {
-    /// The token.
-    pub label: Label,
+    pub meant: RevokedTokens,
     pub scope: RevocationScope,
-    /// What a person typed to agree: the label, or how many labels.
-    pub agreed: Option<String>,
+    /// What a person typed to confirm it: the label, or how many labels.
+    pub confirmed: Option<String>,
     /// What is done while a target holds what would die.
     pub held: IfHeld,
     /// Whether it is a dry run.
     pub dry_run: DryRun,
     /// How long to wait for another run to end.
     pub lock_wait: Duration,
+}
+
+/// Whose access tokens are revoked.
+#[derive(Debug)]
+pub enum RevokedTokens {
+    Label(Label),
+    /// Those of everything that hangs on a person, an account or an app.
+    HangingOn(HangsOn),
 }
 
 /// What is done while a target holds, or waits for, an access token that would die.
@@ -47,42 +57,97 @@ pub enum IfHeld {
 /// Revokes access tokens.
 pub fn revoke(session: &Session, order: &RevokeOrder) -> Result<Exit, CliError> {
     session.refuse_without_store("nothing is kept that could be revoked")?;
-    let options = RunOptions {
-        command: "revoke",
-        trigger: Trigger::Manual,
-        dry_run: order.dry_run,
-        lock_wait: order.lock_wait,
+    // No run waits for the lock while a person reads.
+    let listed = match order.dry_run {
+        DryRun::Yes => None,
+        DryRun::No => Some(list_and_ask(session, order)?),
     };
+    let options = options(order, order.dry_run);
     let turn = RunTurn::wait(session, options)?;
     let session = turn.session(session);
     let mut run = Run::open(&turn, session, options)?;
     let report = run.load_tokens().and_then(|()| {
-        let work = || revoke_all(&run, order);
+        let work = || revoke_all(&run, order, listed.as_deref());
         session.interrupt.guard(|| run.aborted(), work)
     });
     run.finish(report)
 }
 
-fn revoke_all(run: &Run<'_>, order: &RevokeOrder) -> Result<RunReport, CliError> {
-    let plan = plan(run, &order.label, order.scope)?;
-    if order.held == IfHeld::Refuse {
-        refuse_held(&plan)?;
-    }
-    let results = match order.dry_run {
-        DryRun::Yes => {
-            run.session.ui.note(&listing(&plan));
-            would_revoke(run, &plan)?
-        }
-        DryRun::No => {
-            agree(run, &plan, order.agreed.as_deref())?;
-            match carry_out(run, &plan)? {
-                Revoked::Refused(error) => {
-                    return Err(refused_by_meta(&plan, &error.problem));
-                }
-                Revoked::Accepted(fates) => results(run, &plan, &fates)?,
-            }
+const fn options(order: &RevokeOrder, dry_run: DryRun) -> RunOptions {
+    RunOptions { command: "revoke", trigger: Trigger::Manual, dry_run, lock_wait: order.lock_wait }
+}
+
+/// Lists what would die, and has a person confirm it; returns what that is.
+fn list_and_ask(session: &Session, order: &RevokeOrder) -> Result<Vec<GenerationId>, CliError> {
+    let options = options(order, DryRun::Yes);
+    let turn = RunTurn::wait(session, options)?;
+    let mut run = Run::open(&turn, session, options)?;
+    run.load_tokens()?;
+    let plans = plans(&run, order)?;
+    show(session, order, &plans);
+    let labels = labels(&plans);
+    let (word, what) = match labels.as_slice() {
+        [one] => (one.to_string(), format!("the access tokens of `{one}`")),
+        several => {
+            let count = several.len().to_string();
+            let what = format!("the access tokens of {count} labels");
+            (count, what)
         }
     };
+    session.ui.confirm(&word, order.confirmed.as_deref(), &format!("Revoke {what}?"))?;
+    Ok(doomed(&plans))
+}
+
+/// Says what would die; a person who is to confirm it sees it in any case.
+fn show(session: &Session, order: &RevokeOrder, plans: &[RevocationPlan]) {
+    for plan in plans {
+        let listing = listing(plan);
+        if order.confirmed.is_some() || order.dry_run == DryRun::Yes {
+            session.ui.note(&listing);
+        } else {
+            session.ui.say(&listing);
+        }
+    }
+}
+
+fn labels(plans: &[RevocationPlan]) -> Vec<Label> {
+    let mut labels: Vec<Label> = plans.iter().flat_map(RevocationPlan::labels).collect();
+    labels.sort();
+    labels.dedup();
+    labels
+}
+
+fn doomed(plans: &[RevocationPlan]) -> Vec<GenerationId> {
+    plans.iter().flat_map(|plan| &plan.doomed).map(|it| it.generation.id).collect()
+}
+
+fn revoke_all(
+    run: &Run<'_>,
+    order: &RevokeOrder,
+    listed: Option<&[GenerationId]>,
+) -> Result<RunReport, CliError> {
+    let plans = plans(run, order)?;
+    if listed.is_some_and(|listed| listed != doomed(&plans)) {
+        let message = "nothing was revoked: other access tokens would die now than were listed";
+        return Err(CliError::new(Exit::Usage, "not_confirmed", "", message)
+            .hint("run the same command again"));
+    }
+    if order.dry_run == DryRun::Yes {
+        show(run.session, order, &plans);
+    }
+    let mut results = Vec::new();
+    for plan in &plans {
+        results.extend(match order.dry_run {
+            DryRun::Yes => would_revoke(run, plan)?,
+            DryRun::No => match carry_out(run, plan)? {
+                Revoked::Accepted(fates) => told(run, plan, &fates)?,
+                Revoked::Refused(error) if plans.len() == 1 => {
+                    return Err(refused_by_meta(plan, &error.problem));
+                }
+                Revoked::Refused(error) => refused_among_others(run, plan, &error.problem)?,
+            },
+        });
+    }
     Ok(RunReport {
         dry_run: order.dry_run == DryRun::Yes,
         started_at: run.started_at(),
@@ -90,6 +155,42 @@ fn revoke_all(run: &Run<'_>, order: &RevokeOrder) -> Result<RunReport, CliError>
         results,
         system: run.damage(),
     })
+}
+
+/// What ends together, for everything that is meant; refused while a target has some of it.
+fn plans(run: &Run<'_>, order: &RevokeOrder) -> Result<Vec<RevocationPlan>, CliError> {
+    let plans = match &order.meant {
+        RevokedTokens::Label(label) => vec![plan(run, label, order.scope)?],
+        RevokedTokens::HangingOn(what) => hanging_on(run, what)?,
+    };
+    if order.held == IfHeld::Refuse {
+        plans.iter().try_for_each(refuse_held)?;
+    }
+    Ok(plans)
+}
+
+/// Each grant that a person, an account or an app stands for, once.
+fn hanging_on(run: &Run<'_>, what: &HangsOn) -> Result<Vec<RevocationPlan>, CliError> {
+    let meant = what.labels(&run.session.config, &run.tokens)?.unwrap_or_default();
+    let mut plans: Vec<RevocationPlan> = Vec::new();
+    for credential in run.store.credentials()? {
+        let label = &credential.label;
+        let is_planned = plans.iter().any(|plan| plan.labels().contains(label));
+        // A Page ends with its person, and an app's token cannot be revoked.
+        let ends_by_itself =
+            !matches!(credential.token_type, TokenType::App) && label.parent().is_none();
+        if meant.contains(label) && ends_by_itself && !is_planned && credential.has_access_token() {
+            plans.push(plan(run, label, RevocationScope::All)?);
+        }
+    }
+    if plans.is_empty() {
+        let message = "nothing is kept of it that could be revoked";
+        let hint = "`metatoken status` with the same options shows what hangs on it";
+        return Err(
+            CliError::new(Exit::InputRefused, "nothing_kept", what.to_string(), message).hint(hint)
+        );
+    }
+    Ok(plans)
 }
 
 /// Refuses while a program would stop working.
@@ -105,42 +206,6 @@ fn refuse_held(plan: &RevocationPlan) -> Result<(), CliError> {
         format!("run `metatoken deliver {label}`, which brings the current access token there")
     };
     Err(complaint.hint(first).hint("to revoke it all the same, add `--force`"))
-}
-
-/// Lists what dies, and has a person agree: by a word that names it.
-fn agree(run: &Run<'_>, plan: &RevocationPlan, agreed: Option<&str>) -> Result<(), CliError> {
-    let ui = &run.session.ui;
-    let labels = plan.labels();
-    let word = match labels.as_slice() {
-        [] => plan.label.to_string(),
-        [one] => one.to_string(),
-        several => several.len().to_string(),
-    };
-    let typed = if let Some(agreed) = agreed {
-        ui.note(&listing(plan));
-        agreed.to_owned()
-    } else {
-        ui.say(&listing(plan));
-        let question = match labels.len() {
-            0 | 1 => format!("Type `{word}` to revoke it"),
-            _ => format!("Type {word}, the number of labels, to revoke them"),
-        };
-        match ui.ask(&question) {
-            Some(typed) => typed.unwrap_or_default(),
-            None => return Err(not_agreed(plan, &word, "there is no terminal to ask on")),
-        }
-    };
-    if typed == word {
-        return Ok(());
-    }
-    let why = format!("`{}` does not confirm it", typed.escape_debug());
-    Err(not_agreed(plan, &word, &why))
-}
-
-fn not_agreed(plan: &RevocationPlan, word: &str, why: &str) -> CliError {
-    let message = format!("not revoked: {why}");
-    CliError::new(Exit::Usage, "not_agreed", plan.label.as_str(), message)
-        .hint(format!("to confirm it without a terminal, add `--yes={word}`"))
 }
 
 fn refused_by_meta(plan: &RevocationPlan, problem: &Problem) -> CliError {
@@ -172,13 +237,12 @@ struct LabelFate<'a> {
 fn by_label<'a>(
     plan: &'a RevocationPlan,
     fates: &'a [(DoomedGeneration, Fate)],
-) -> Vec<(Label, LabelFate<'a>)> {
+) -> Vec<LabelFate<'a>> {
     let labels = plan.labels().into_iter();
     let of = |label: Label| {
         let doomed = plan.doomed.iter().filter(|it| it.label == label).collect();
         let theirs = fates.iter().filter(|(it, _)| it.label == label);
-        let fate = LabelFate { doomed, fates: theirs.map(|(_, fate)| fate).collect() };
-        (label, fate)
+        LabelFate { doomed, fates: theirs.map(|(_, fate)| fate).collect() }
     };
     labels.map(of).collect()
 }
@@ -208,22 +272,41 @@ fn named<'a>(doomed: impl Iterator<Item = &'a DoomedGeneration>) -> String {
 fn would_revoke(run: &Run<'_>, plan: &RevocationPlan) -> Result<Vec<TokenResult>, CliError> {
     let outcome = Outcome::Revoked.rehearsed();
     let each = by_label(plan, &[]).into_iter();
-    each.map(|(_, theirs)| {
+    each.map(|theirs| {
         let reason = format!("{} would die", named(theirs.doomed.iter().copied()));
         result(run, theirs.doomed[0], outcome, reason)
     })
     .collect()
 }
 
-fn results(
+fn refused_among_others(
+    run: &Run<'_>,
+    plan: &RevocationPlan,
+    problem: &Problem,
+) -> Result<Vec<TokenResult>, CliError> {
+    let each = by_label(plan, &[]).into_iter();
+    each.map(|theirs| {
+        let reason = format!("not revoked: {}", problem.in_short());
+        let failed = result(run, theirs.doomed[0], Outcome::Failed, reason)?;
+        let remedy = Remedy::of_the_operator(elsewhere(plan));
+        let problem = match problem.kind.is_outage() {
+            true => problem.clone(),
+            false => problem.clone().with_action(Action::FixConfiguration),
+        };
+        Ok(failed_by(failed, problem, remedy))
+    })
+    .collect()
+}
+
+fn told(
     run: &Run<'_>,
     plan: &RevocationPlan,
     fates: &[(DoomedGeneration, Fate)],
 ) -> Result<Vec<TokenResult>, CliError> {
-    by_label(plan, fates).into_iter().map(|(_, theirs)| told(run, plan, &theirs)).collect()
+    by_label(plan, fates).into_iter().map(|theirs| told_of(run, plan, &theirs)).collect()
 }
 
-fn told(
+fn told_of(
     run: &Run<'_>,
     plan: &RevocationPlan,
     theirs: &LabelFate<'_>,

@@ -2,7 +2,7 @@
 
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::run::in_use::{IfDead, access_token_in_use, earlier_access_token};
+use crate::run::in_use::{HandedOut, access_token_in_use, earlier_access_token};
 use crate::session::Session;
 use crate::token::Label;
 
@@ -11,11 +11,11 @@ pub fn print_token(
     session: &Session,
     label: &Label,
     generation: Option<u32>,
-    if_dead: IfDead,
+    wanted: HandedOut,
 ) -> Result<Exit, CliError> {
     let access_token = match generation {
-        None => access_token_in_use(session, label, if_dead)?,
-        Some(number) => earlier_access_token(session, label, number, if_dead)?,
+        None => access_token_in_use(session, label, wanted)?,
+        Some(number) => earlier_access_token(session, label, number, wanted)?,
     };
     session.ui.secret(access_token.expose())?;
     Ok(Exit::Ok)

@@ -68,7 +68,7 @@ pub use self::source::SecretSource;
 pub use self::store::{KeySetting, StoreSettings, default_store};
 pub use self::target::{FileTarget, FirstDelivery, FormatFrom, Place, Rules, Target, Writing};
 pub use self::token_files::NewTokenFile;
-pub use self::tokens::{OwnerFrom, Pages, TokenConfig};
+pub use self::tokens::{OwnerFrom, Pages, TokenConfig, TokenUse};
 pub use self::wording::nearest;
 
 use self::additions::{Additions, Sieve};

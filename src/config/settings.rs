@@ -107,6 +107,8 @@ impl Config {
             user_id: None,
             pages: Pages::None,
             business: None,
+            mint: None,
+            used_for: None,
             access_token: None,
             backup: None,
             deliver: parent

@@ -147,6 +147,7 @@ impl TokenDelivery<'_> {
                 Origin::Exchanged => EventKind::Exchanged,
                 Origin::Refreshed => EventKind::Refreshed,
                 Origin::Derived => EventKind::Derived,
+                Origin::Minted => EventKind::Minted,
             },
             expiry: current.expiry,
             fingerprint: current.fingerprint,

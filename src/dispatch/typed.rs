@@ -12,9 +12,10 @@ use crate::cli::{
 };
 use crate::clock::Clock;
 use crate::commands::{
-    AddOrder, CheckOrder, Declaration, ExecOrder, ForgetOrder, HeldFiles, IdentityChange, IfDead,
-    IfHeld, ImportOrder, KeyOrder, KeyStep, LoginOrder, LoginWay, PromoteOrder, RevokeOrder,
-    RollbackOrder, Sealing, SendNotifications, StatusOrder, TokenWay, VARIABLE, Which, check_valid,
+    AddOrder, CheckOrder, Declaration, ExecOrder, ForgetOrder, HandedOut, HeldFiles,
+    IdentityChange, IfAdmins, IfDead, IfHeld, ImportOrder, KeyOrder, KeyStep, LoginOrder, LoginWay,
+    MintOrder, PromoteOrder, RevokeOrder, RevokedTokens, RollbackOrder, Sealing, SendNotifications,
+    StatusOrder, TokenWay, VARIABLE, Which, check_valid,
 };
 use crate::config::{self, FileAndKey, NewToken};
 use crate::error::CliError;
@@ -152,12 +153,34 @@ pub fn status_order(given: &cli::StatusArguments) -> Result<StatusOrder, CliErro
     })
 }
 
+/// What `mint` was asked for.
+pub fn mint_order(given: &cli::MintArguments) -> Result<MintOrder, CliError> {
+    let from = given.from.as_ref().map(|from| label(std::slice::from_ref(from)));
+    Ok(MintOrder {
+        label: label(std::slice::from_ref(&given.label))?,
+        from: from.transpose()?,
+        losses: losses(given.replace),
+        lock_wait: duration(&given.lock_wait)?,
+    })
+}
+
+/// Which access tokens `token` hands out.
+pub const fn handed_out(given: &cli::TokenArguments) -> HandedOut {
+    HandedOut {
+        if_dead: if_dead(given.dead),
+        if_admins: if given.admin { IfAdmins::HandOut } else { IfAdmins::Refuse },
+    }
+}
+
 /// What `revoke` was asked for.
 pub fn revoke_order(given: &cli::RevokeArguments) -> Result<RevokeOrder, CliError> {
     Ok(RevokeOrder {
-        label: label(std::slice::from_ref(&given.label))?,
+        meant: match &given.label {
+            Some(typed) => RevokedTokens::Label(label(std::slice::from_ref(typed))?),
+            None => RevokedTokens::HangingOn(hangs_on(&given.hangs_on)),
+        },
         scope: given.generation.map_or(RevocationScope::All, RevocationScope::Generation),
-        agreed: given.yes.clone(),
+        confirmed: given.yes.clone(),
         held: if given.force { IfHeld::Revoke } else { IfHeld::Refuse },
         dry_run: dry_run(given.dry_run),
         lock_wait: duration(&given.lock_wait)?,
@@ -298,7 +321,7 @@ pub fn check_order(
 }
 
 /// What is done with a dead access token.
-pub const fn if_dead(handed_out: bool) -> IfDead {
+const fn if_dead(handed_out: bool) -> IfDead {
     if handed_out { IfDead::HandOut } else { IfDead::Refuse }
 }
 

@@ -73,14 +73,43 @@ pub fn put_back(subject: &Subject<'_>, earlier: Option<&Generation>, instead: &R
     }
 }
 
-/// How the person behind a token gets a new access token: by a dialog, where Meta has one for it.
+/// How the person behind a token gets a new access token: by a dialog, where Meta has one for it, and
+/// by an admin's token, where the config names one.
 fn log_in(subject: &Subject<'_>) -> Remedy {
-    let cure = match (has_dialog(subject), subject.naming.lacks_secret) {
-        (true, false) => Cure::LogInByDialog,
-        (true, true) => Cure::LogInWithSecret,
-        (false, _) => Cure::LogIn,
+    if subject.naming.admin.is_some() {
+        return fill(Cure::Mint, subject, &[]);
+    }
+    if has_dialog(subject) {
+        let lacks_secret = subject.naming.lacks_secret;
+        let cure = if lacks_secret { Cure::LogInWithSecret } else { Cure::LogInByDialog };
+        return fill(cure, subject, &[]);
+    }
+    let remedy = fill(Cure::LogIn, subject, &[]);
+    match what_to_generate(subject) {
+        Some(note) => remedy.with_note(note),
+        None => remedy,
+    }
+}
+
+/// For which System User and app an admin generates an access token, how long it lives, and what it may
+/// do, as far as that is known.
+fn what_to_generate(subject: &Subject<'_>) -> Option<String> {
+    let current = subject.current().filter(|_| subject.token_type == TokenType::SystemUser)?;
+    let inspection = &current.proof.as_ref()?.inspection;
+    let user_id = inspection.identity.user_id.as_ref()?;
+    let Naming { app, app_id, .. } = subject.naming;
+    let app_id = app_id.or(inspection.identity.app_id.as_deref());
+    let app_id = app_id.map(|id| format!(" ({id})")).unwrap_or_default();
+    let expiration = if current.expiry == Expiry::Never { "Never" } else { "60 days" };
+    let required = &subject.policy.required_scopes;
+    let scopes = if required.is_empty() { &inspection.scopes } else { required };
+    let permissions = match scopes.as_slice() {
+        [] => String::new(),
+        scopes => format!(", permissions {}", scopes.join(", ")),
     };
-    fill(cure, subject, &[])
+    Some(format!(
+        "Generate it for System User {user_id}, app `{app}`{app_id}, expiration {expiration}{permissions}"
+    ))
 }
 
 /// How that person grants what is missing.
@@ -291,6 +320,7 @@ fn value_of(name: &str, subject: &Subject<'_>) -> Option<String> {
         "{app_id}" => naming.app_id.map(|id| format!(" ({id})")).unwrap_or_default(),
         "{app_secret}" => words.app_secret.to_owned(),
         "{app_list}" => words.app_list.unwrap_or_default().to_owned(),
+        "{admin}" => naming.admin.unwrap_or_default().to_owned(),
         "{config}" => path(naming.config),
         "{file}" => path(naming.file),
         "{page}" => {

@@ -68,7 +68,7 @@ pub use remedy::{Actor, Cure, ROWS, Remedy, RemedyRow, prefixed};
 pub use renewal::{decide, decide_exchange, next_try, paced};
 pub use rotation::{
     ADOPTIONS_WITHIN, Death, is_to_be_asked_about, judge_adoptions, outlives_its_successor,
-    promotes_backup,
+    promotes_backup, rotation_stage,
 };
 pub use subject::{
     Backup, Limits, Naming, Parent, Policy, Promote, Subject, Window, is_short_life,

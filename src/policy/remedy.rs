@@ -179,6 +179,8 @@ pub enum Cure {
     RevokeOld,
     /// What was revoked and works all the same is revoked again.
     RevokeAgain,
+    /// An admin's token makes a new one.
+    Mint,
     /// The token gets an access token of its own.
     OwnAccessToken,
     /// The token is said to be the new name of another.
@@ -493,6 +495,14 @@ pub const ROWS: &[RemedyRow] = &[
         brief: "revokes it",
         step: "run {run}, which makes it invalid at Meta",
         command: "metatoken revoke {label} --generation {generation}",
+        note: "",
+    },
+    RemedyRow {
+        cure: Cure::Mint,
+        actor: Actor::Operator,
+        brief: "mints a new one",
+        step: "run {run}, which has Meta make a new one in the name of `{admin}`",
+        command: "metatoken mint {label}",
         note: "",
     },
     RemedyRow {

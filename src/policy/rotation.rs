@@ -4,8 +4,8 @@
 use chrono::{TimeDelta, Timelike as _};
 
 use crate::token::{
-    Action, Expiry, Generation, Label, Problem, ProblemKind, RotatedGeneration, SourceValue, Time,
-    TokenType,
+    Action, Delivery, Expiry, Generation, Label, Problem, ProblemKind, RotatedGeneration,
+    SourceValue, Time, TokenType,
 };
 
 use super::checks::{Checks, Step};
@@ -68,6 +68,31 @@ pub fn promotes_backup(subject: &Subject<'_>, death: Death, moment: Moment) -> b
         heard.zip(death.first_heard).is_some_and(|(proof, first)| proof.at - first >= SURE_AFTER);
     let is_rare = death.promoted_at.is_none_or(|last| moment.now - last >= policy.rotate_overlap);
     wanted && is_sure && is_rare && moment.dates == Dates::Trusted
+}
+
+/// Where a rotation stands, in a sentence: what is to be done before the old access token can go.
+pub fn rotation_stage(
+    label: &Label,
+    rotated: &RotatedGeneration,
+    deliveries: &[Delivery],
+    overlap: TimeDelta,
+    now: Time,
+) -> String {
+    let number = rotated.generation.number;
+    let replaced = humanize::relative(rotated.since, now);
+    let old = format!("generation {number} still works, replaced {replaced}");
+    if let Some(behind) = deliveries.iter().find(|it| it.is_behind()) {
+        return format!(
+            "{old}; first `metatoken deliver {label}`: `{}` lacks its successor",
+            behind.target
+        );
+    }
+    let until = rotated.since + overlap;
+    let when = match until > now {
+        true => format!("within {}", humanize::span(until - now)),
+        false => "now".to_owned(),
+    };
+    format!("{old}; revoke it {when}: `metatoken revoke {label} --generation {number}`")
 }
 
 impl Reason {

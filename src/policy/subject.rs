@@ -48,6 +48,8 @@ pub struct Naming<'a> {
     pub page_id: Option<&'a str>,
     /// Whether the app has no secret, which a login needs.
     pub lacks_secret: bool,
+    /// The label of the admin's token that makes its access tokens.
+    pub admin: Option<&'a str>,
 }
 
 /// The parent of a Page token.

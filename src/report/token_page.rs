@@ -17,6 +17,8 @@ pub struct TokenBackground {
     pub backup: Option<BackupStanding>,
     /// The generations that are still kept, without the current one, the newest first.
     pub earlier: Vec<Generation>,
+    /// Where a rotation stands, of which an old access token is left.
+    pub rotation: Option<String>,
     /// The last events, the newest last.
     pub events: Vec<HistoryEntry>,
 }
@@ -109,6 +111,7 @@ pub fn facts(
         ("renewed", token.refresh.last_refreshed_at.map(at)),
         ("issued", inspection.and_then(|it| it.issued_at).map(at)),
         ("generation", generation(token)),
+        ("rotation", background.rotation.clone()),
         ("owner", token.owner.clone()),
         ("person", identity.filter(|_| of_a_page).and_then(|it| it.user_id.clone())),
         ("parent", token.parent.as_ref().map(ToString::to_string)),
@@ -208,8 +211,12 @@ fn standing(delivery: &Delivery, style: TextStyle, now: Time) -> String {
 
 /// An earlier generation that is still kept.
 fn earlier(generation: &Generation, style: TextStyle, now: Time) -> String {
+    let revoked = generation.revoked_at.map_or_else(String::new, |at| {
+        let dead = if generation.verdict() == Some(false) { ", dead" } else { "" };
+        format!(", revoked {}{dead}", humanize::instant(at))
+    });
     format!(
-        "generation {}, {}, from {}, expires {}",
+        "generation {}, {}, from {}, expires {}{revoked}",
         generation.number,
         generation.state,
         humanize::instant(generation.obtained_at),

@@ -109,6 +109,10 @@ impl Candidates<'_> {
         candidate: &Generation,
         inspect: Inspect<'_>,
     ) -> Result<(Credential, Examined), StoreError> {
+        if candidate.origin == Origin::Minted {
+            // A person or the config has asked for it: it is no renewal of the current one.
+            return self.examine_handed_over(credential, candidate, Losses::Refused, inspect);
+        }
         let (credential, answer) = inspect(credential, candidate)?;
         let proof = match answer {
             Ok(proof) => proof,
@@ -120,7 +124,7 @@ impl Candidates<'_> {
             Origin::Exchanged if candidate.parent.is_some() => {
                 self.compare_adopted(credential, candidate, &proof, inspect)
             }
-            Origin::Exchanged | Origin::Refreshed | Origin::Derived => {
+            Origin::Exchanged | Origin::Refreshed | Origin::Derived | Origin::Minted => {
                 self.compare_granted(credential, candidate, &proof, inspect)
             }
         }
@@ -435,6 +439,7 @@ impl Candidates<'_> {
             Origin::Exchanged => (EventKind::Exchanged, Outcome::Exchanged),
             Origin::Refreshed => (EventKind::Refreshed, Outcome::Refreshed),
             Origin::Derived => (EventKind::Derived, Outcome::Derived),
+            Origin::Minted => (EventKind::Minted, Outcome::Minted),
         };
         let predecessor = match (successor, candidate.origin) {
             (Successor::HandedOver | Successor::Earlier, _) | (_, Origin::Adopted) => {

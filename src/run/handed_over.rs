@@ -537,7 +537,7 @@ impl<'a> HandOver<'a> {
         let (credential, sealed) = candidates.seal(self.credential.clone(), new)?;
         let credential = match origin {
             Origin::Exchanged => self.run.store.note_exchange_sent(credential, None)?,
-            Origin::Adopted | Origin::Refreshed | Origin::Derived => credential,
+            Origin::Adopted | Origin::Refreshed | Origin::Derived | Origin::Minted => credential,
         };
         // What is said of it now counts, also where an earlier run had sealed it already.
         let candidate = Generation { origin, expiry, ..sealed };

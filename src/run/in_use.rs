@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::declared::{LastReading, last_reading};
 use super::earlier::{Unavailable, numbered};
 use super::tokens::{TokenConfig, Tokens, subject};
+use crate::config::TokenUse;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::policy::{Reason, Usability, judge_usability};
@@ -25,16 +26,33 @@ pub enum IfDead {
     HandOut,
 }
 
+/// What is done with an admin's access token, which no program is to get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfAdmins {
+    /// It is refused.
+    Refuse,
+    /// It is handed out: a person wants it.
+    HandOut,
+}
+
+/// Which access tokens are handed out.
+#[derive(Debug, Clone, Copy)]
+pub struct HandedOut {
+    pub if_dead: IfDead,
+    pub if_admins: IfAdmins,
+}
+
 /// The access token in use.
 pub fn access_token_in_use(
     session: &Session,
     label: &Label,
-    if_dead: IfDead,
+    wanted: HandedOut,
 ) -> Result<AccessToken, CliError> {
     let store = session.reader()?;
     let (credential, tokens) = look_up(session, store.as_ref(), label)?;
     // One whose file is left out of the config is handed out all the same.
     let token = tokens.select(&[Pattern::new(label.as_str())])?.first().copied();
+    refuse_an_admins(label, token, wanted)?;
     if credential.as_ref().is_some_and(Credential::is_lost) {
         return Err(damaged(label, token));
     }
@@ -43,7 +61,7 @@ pub fn access_token_in_use(
     else {
         return Err(missing(label));
     };
-    if let (IfDead::Refuse, Some(token)) = (if_dead, token) {
+    if let (IfDead::Refuse, Some(token)) = (wanted.if_dead, token) {
         let parent = token.parent.as_ref();
         let parent = parent.map(|parent| store.credential_called(parent, None)).transpose()?;
         let subject = subject(token, Some(credential), parent.as_ref().and_then(Option::as_ref));
@@ -65,18 +83,19 @@ pub fn earlier_access_token(
     session: &Session,
     label: &Label,
     number: u32,
-    if_dead: IfDead,
+    wanted: HandedOut,
 ) -> Result<AccessToken, CliError> {
     let store = session.reader()?;
     let (credential, tokens) = look_up(session, store.as_ref(), label)?;
     let token = tokens.select(&[Pattern::new(label.as_str())])?.first().copied();
+    refuse_an_admins(label, token, wanted)?;
     let (Some(store), Some(credential)) = (store.as_ref(), credential) else {
         return Err(missing(label));
     };
     let found = numbered(store, credential.id, number)?;
     let generation = found.map_err(|why| unavailable(label, why, number))?;
     let id = generation.id;
-    if let (IfDead::Refuse, Some(token)) = (if_dead, token) {
+    if let (IfDead::Refuse, Some(token)) = (wanted.if_dead, token) {
         // It is judged as if it were in use.
         let of_it = Credential { current: Some(generation), ..credential };
         match judge_usability(&subject(token, Some(&of_it), None), session.clock.now()) {
@@ -125,6 +144,25 @@ fn look_up(
         return Ok((credential, tokens));
     }
     Ok((None, Tokens::new(&session.config, store.credentials()?, &last)))
+}
+
+fn refuse_an_admins(
+    label: &Label,
+    token: Option<&TokenConfig>,
+    wanted: HandedOut,
+) -> Result<(), CliError> {
+    let is_an_admins = token.is_some_and(|token| token.used_for == Some(TokenUse::Mint));
+    if is_an_admins && wanted.if_admins == IfAdmins::Refuse {
+        return Err(of_an_admin(label));
+    }
+    Ok(())
+}
+
+fn of_an_admin(label: &Label) -> CliError {
+    let message =
+        "it makes access tokens of System Users (`use = \"mint\"`), and no program gets it";
+    CliError::new(Exit::Usage, "admins_token", label.as_str(), message)
+        .hint(format!("a person prints it with `metatoken token {label} --admin`"))
 }
 
 fn missing(label: &Label) -> CliError {

@@ -5,7 +5,7 @@
 //! to. `finish` writes down how the run ended, and `log` tells what was done.
 //!
 //! `inspect` asks Graph about one access token; `candidate` seals, compares and promotes a new one;
-//! `handed_over` takes those that a person hands over, `revocation` ends them at Meta, `rollback` puts an earlier one back, `promotion` a backup in its token's place, `imported` those of another program, and `declaration` plans how a command declares their tokens.
+//! `handed_over` takes those that a person hands over, `minting` has Meta make one in an admin's name, `revocation` ends them at Meta, `rollback` puts an earlier one back, `promotion` a backup in its token's place, `imported` those of another program, and `declaration` plans how a command declares their tokens.
 //!
 //! [`refresh`] refreshes all tokens that a `refresh_run` is about, on the threads of `worker_pool`, a
 //! `job` a token. One token's way is the page `token`: it settles candidates (`settle`), adopts what is
@@ -32,6 +32,8 @@ pub mod inspect;
 mod job;
 pub mod log;
 pub mod login;
+mod mint_expired;
+pub mod minting;
 mod outcome;
 mod pages;
 mod probe;

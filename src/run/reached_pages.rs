@@ -1,7 +1,7 @@
 //! Asks Meta which Pages a user token reaches, and changes nothing.
 
 use super::apps;
-use super::in_use::{IfDead, access_token_in_use};
+use super::in_use::{HandedOut, IfAdmins, IfDead, access_token_in_use};
 use super::tokens::{TokenConfig, subject};
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -17,7 +17,8 @@ pub fn reached_pages(
     store: Option<&Store>,
     token: &TokenConfig,
 ) -> Result<PageList, CliError> {
-    let access_token = access_token_in_use(session, &token.label, IfDead::Refuse)?;
+    let wanted = HandedOut { if_dead: IfDead::Refuse, if_admins: IfAdmins::HandOut };
+    let access_token = access_token_in_use(session, &token.label, wanted)?;
     let credential = store.map(|store| store.credential_called(&token.label, None)).transpose()?;
     let credential = credential.flatten();
     let failed = |problem: &Problem| {

@@ -6,6 +6,7 @@
 //! word about each access token is.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::thread;
 use std::time::Duration;
 
@@ -543,11 +544,12 @@ pub fn listing(plan: &RevocationPlan) -> String {
             [] => String::new(),
             targets => format!(", in {}", humanize::list(targets)),
         };
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "\n  {:width$}  generation {}{what}{holds}",
             doomed.label.as_str(),
             doomed.generation.number
-        ));
+        );
     }
     text
 }

@@ -15,6 +15,7 @@ impl TokenRun<'_> {
             Skip::Dead(_) | Skip::NoString if self.adopt_in_place_of_dead()? => {
                 return Ok(NextStep::Decide);
             }
+            Skip::Dead(problem) if self.mint_expired(problem)? => return Ok(NextStep::Decide),
             Skip::Revoked { .. } => self.revoked_here(sentence),
             Skip::Dead(problem) | Skip::AccountBlocked(problem) => {
                 self.outcome.note_problem_as(Outcome::Invalid, person_needed(problem));

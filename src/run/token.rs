@@ -30,6 +30,7 @@ pub fn refresh_token(refresh: &RefreshRun<'_>, job: &TokenJob) -> Result<TokenRe
         return this.into_result();
     }
     this.unless_full(|this| {
+        this.settle_lost_mint()?;
         this.settle_grant()?;
         this.adopt_found()?;
         this.do_what_it_needs()?;

@@ -55,6 +55,7 @@ pub fn subject<'a>(
             app_id: token.app_id.as_deref(),
             page_id: token.page_id.as_deref(),
             lacks_secret: token.app_lacks_secret,
+            admin: token.mint.as_ref().map(Label::as_str),
         },
     }
 }

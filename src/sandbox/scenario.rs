@@ -220,6 +220,12 @@ impl Stage {
             .named("whatsapp")
             .scopes(["whatsapp_business_messaging", "whatsapp_business_management"]);
         self.give("WHATSAPP_PASTED", whatsapp);
+        let keeper = UserFixture::new("3000000000000007", "Example Admin Robot").admin();
+        self.graph.add_user(keeper);
+        let admin = TokenFixture::system_user(APP, "3000000000000007")
+            .named("admin")
+            .scopes(["business_management"]);
+        self.give("ADMIN_PASTED", admin);
         let dora = TokenFixture::instagram(INSTA, "17841400000000001").named("dora");
         self.give("DORA_PASTED", dora.ending(hour));
         let emil = TokenFixture::threads(THREADS, "7000000000000001").named("emil");

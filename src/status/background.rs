@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
+use crate::deliver::stored_deliveries;
 use crate::error::CliError;
+use crate::policy::rotation_stage;
 use crate::report::{BackupStanding, HistoryEntry, PageCounts, TokenBackground, TokenReport};
 use crate::run::declared::LastReading;
 use crate::run::tokens::Tokens;
@@ -35,6 +37,7 @@ pub fn backgrounds(
                     Some(credential) => earlier(&store, credential)?,
                     None => Vec::new(),
                 },
+                rotation: known.credential(label).and_then(|it| rotation(&known, it, session)),
                 events: events.remove(label).unwrap_or_default(),
             })
         })
@@ -57,6 +60,16 @@ fn standing(tokens: &Tokens, backup: &Label) -> BackupStanding {
         works: current.and_then(Generation::verdict),
         user_id: proof.and_then(|proof| proof.inspection.identity.user_id.clone()),
     }
+}
+
+/// Where the rotation stands that has left the oldest access token beside the current one.
+fn rotation(tokens: &Tokens, credential: &Credential, session: &Session) -> Option<String> {
+    let oldest = credential.rotated.first()?;
+    let token = tokens.configs.iter().find(|token| token.label == credential.label)?;
+    let deliveries = stored_deliveries(token, Some(credential));
+    let overlap = token.policy.rotate_overlap;
+    let now = session.clock.now();
+    Some(rotation_stage(&credential.label, oldest, &deliveries, overlap, now))
 }
 
 /// The generations that were current and are still kept, the newest first.

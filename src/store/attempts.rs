@@ -387,7 +387,8 @@ pub fn succeed(tx: &mut dyn Tx, token: TokenId, event: EventKind) -> Result<(), 
     tx.change(
         "token",
         "UPDATE token SET consecutive_failures = 0, not_before = NULL, first_miss_at = NULL,
-             misses = 0, problem = NULL, answer_lost_at = NULL, refused_by = NULL WHERE id = ?1",
+             misses = 0, problem = NULL, answer_lost_at = NULL, refused_by = NULL,
+             mint_sent_at = NULL, mint_tries = NULL WHERE id = ?1",
         values![token],
     )?;
     if is_renewal(event) {

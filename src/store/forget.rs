@@ -105,7 +105,8 @@ impl Store {
                 "UPDATE token SET listed = NULL, consecutive_failures = 0, not_before = NULL,
                      first_miss_at = NULL, misses = 0, problem = NULL, answer_lost_at = NULL,
                      exchange_sent_at = NULL, exchange_sent = NULL, shared_with = NULL,
-                     shared_with_declared = NULL, refused_by = NULL, undeclared_since = NULL,
+                     shared_with_declared = NULL, refused_by = NULL, mint_sent_at = NULL,
+                     mint_tried_at = NULL, mint_tries = NULL, undeclared_since = NULL,
                      undeclared_with_many = NULL, owner = NULL, app = NULL,
                      probe_at = NULL, probe_question = NULL, probe_generation = NULL,
                      probe_grade = NULL, probe_problem = NULL

@@ -106,17 +106,18 @@ impl Store {
         })
     }
 
-    /// Has the history call what this run made current a login.
-    pub fn note_logged_in(&self, run: RunId, token: TokenId) -> Result<()> {
-        self.write(move |tx| rename(tx, run, token))
+    /// Has the history say what brought the access token that this run made current: a login, or an
+    /// admin's request.
+    pub fn note_brought_by(&self, run: RunId, token: TokenId, event: EventKind) -> Result<()> {
+        self.write(move |tx| rename(tx, run, token, event))
     }
 }
 
-fn rename(tx: &mut dyn Tx, run: RunId, token: TokenId) -> Result<(), TxError> {
+fn rename(tx: &mut dyn Tx, run: RunId, token: TokenId, event: EventKind) -> Result<(), TxError> {
     let (adopted, exchanged) = (EventKind::Adopted.as_str(), EventKind::Exchanged.as_str());
     tx.execute(
         "UPDATE event SET kind = ?3 WHERE run = ?1 AND token = ?2 AND kind IN (?4, ?5)",
-        values![run, token, EventKind::LoggedIn.as_str(), adopted, exchanged],
+        values![run, token, event.as_str(), adopted, exchanged],
     )
     .map(drop)
 }

@@ -34,6 +34,7 @@ mod key_text;
 mod known;
 mod labels;
 mod logins;
+mod minting;
 mod notices;
 mod overwrites;
 mod promote;

@@ -103,7 +103,7 @@ fn add(tx: &mut dyn Tx, proofs: &[(GenerationId, Proof)]) -> Result<(), TxError>
 
 /// Replaces a generation's proof, and moves its expiry if the answer tells one. Whose an access token
 /// is never changes: what a dead one no longer tells stays known, so that no other person's takes its
-/// place.
+/// place. What it was allowed stays known too: a new one is asked for with that.
 pub fn replace(tx: &mut dyn Tx, generation: GenerationId, proof: &Proof) -> Result<(), TxError> {
     let inspection = &proof.inspection;
     let (expiry, expires_at) = row::expiry(inspection.expiry);
@@ -125,7 +125,9 @@ pub fn replace(tx: &mut dyn Tx, generation: GenerationId, proof: &Proof) -> Resu
              expiry = excluded.expiry, expires_at = excluded.expires_at,
              data_access = excluded.data_access,
              data_access_until = excluded.data_access_until, issued_at = excluded.issued_at,
-             scopes = excluded.scopes, granular_scopes = excluded.granular_scopes",
+             scopes = CASE WHEN excluded.valid = 0 AND excluded.scopes = '[]' THEN proof.scopes
+                 ELSE excluded.scopes END,
+             granular_scopes = excluded.granular_scopes",
         values![
             generation,
             proof.at,

@@ -11,8 +11,8 @@ use super::tx_error::TxError;
 use super::value::{RunId, SqlValue};
 use super::{deliveries, earlier, rotations};
 use crate::token::{
-    Credential, Damage, Delivery, Generation, GenerationId, GenerationState, Label, Ledger, Proof,
-    TokenId, TokenType,
+    Credential, Damage, Delivery, Generation, GenerationId, GenerationState, Label, Ledger,
+    MintingLedger, Proof, TokenId, TokenType,
 };
 
 /// What of a token can be damaged, as people are told.
@@ -51,9 +51,7 @@ fn select(tx: &mut dyn Tx, own: RunId, token: Option<TokenId>) -> Result<Stock, 
                 (SELECT max(planned_at) FROM attempt WHERE attempt.token = token.id
                  AND closed_at IS NULL AND run <> ?1) AS planned_at,
                 answer_lost_at, failed_with, list_not_before, ask_not_before, exchange_sent_at, exchange_sent,
-                shared_with, shared_with_declared, refused_by, undeclared_since, undeclared_with_many, source, source_value, source_changed,
-                source_refused, owner, app, probe_at, probe_question, probe_generation, probe_grade,
-                probe_problem
+    shared_with, shared_with_declared, refused_by, undeclared_since, undeclared_with_many, source, source_value, source_changed, source_refused, owner, app, probe_at, probe_question, probe_generation, probe_grade, probe_problem, mint_sent_at, mint_tried_at, mint_tries,
          FROM token WHERE {which} ORDER BY label"
     );
     let parameters: Vec<SqlValue<'_>> =
@@ -247,6 +245,11 @@ fn known(mut row: Row<'_>) -> Result<Credential, BadCell> {
             sent_exchange: row.sent_exchange(["token.exchange_sent_at", "token.exchange_sent"])?,
             shared: row.shared_token(["token.shared_with", "token.shared_with_declared"])?,
             refused_by: row.maybe_generation("token.refused_by")?,
+            minting: MintingLedger {
+                sent_at: row.maybe_time("token.mint_sent_at")?,
+                tried_at: row.maybe_time("token.mint_tried_at")?,
+                tries: row.maybe_number("token.mint_tries")?.unwrap_or_default(),
+            },
         },
         undeclared: row.undeclared(["token.undeclared_since", "token.undeclared_with_many"])?,
         source: row.source_value()?,

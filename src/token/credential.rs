@@ -44,6 +44,19 @@ pub struct Ledger {
     /// The token that has the access token which the config names for this one, when a run last
     /// looked.
     pub shared: Option<SharedToken>,
+    /// What was asked of Meta in an admin's name.
+    pub minting: MintingLedger,
+}
+
+/// What the store knows of the requests for a new access token of a System User.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MintingLedger {
+    /// When one was sent that no run has seen answered.
+    pub sent_at: Option<Time>,
+    /// When the last one was sent.
+    pub tried_at: Option<Time>,
+    /// How many were sent since one brought an access token.
+    pub tries: u32,
 }
 
 /// Another token, which has the access token that the config names for this one.

@@ -40,6 +40,8 @@ named! {
         Refreshed = "refreshed",
         /// Taken from the list of Pages of its parent.
         Derived = "derived",
+        /// Made new by Meta, in an admin's name.
+        Minted = "minted",
     }
 }
 

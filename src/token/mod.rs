@@ -24,8 +24,8 @@ mod spec;
 
 pub use access_token::{AccessToken, Fingerprint, Grant, Malformed, Secret};
 pub use credential::{
-    Credential, Damage, IN_USE, Ledger, RotatedGeneration, SentExchange, SharedToken, SourceValue,
-    Undeclared,
+    Credential, Damage, IN_USE, Ledger, MintingLedger, RotatedGeneration, SentExchange,
+    SharedToken, SourceValue, Undeclared,
 };
 pub use delivery::{Delivery, DeliveryState, TargetId};
 pub use expiry::{DataAccess, Expiry};

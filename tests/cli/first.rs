@@ -92,3 +92,35 @@ fn every_script_is_run() {
     run.sort();
     assert_eq!(names, run);
 }
+
+/// The scripts under `examples/rotation/`, what each file holds at the end, and what Graph calls dead.
+const ROTATIONS: &[(&str, &[&str])] = &[
+    ("six-monthly", &["METATOKEN OK - 2 tokens", "EAAFAKEExampleWhatsAppRobot2"]),
+    ("after-exposure", &["METATOKEN OK - 2 tokens", "EAAFAKEExampleWhatsAppRobot1"]),
+    ("somebody-left", &["METATOKEN OK - 2 tokens", "PAGE_TOKEN=EAAFAKEPageExampleShop"]),
+];
+
+#[test]
+fn each_rotation_ends_with_all_well_and_the_old_one_dead() {
+    for (script, ends) in ROTATIONS {
+        let world = tempfile::tempdir().unwrap();
+        let ran = Command::new("sh")
+            .arg(folder().join(format!("../rotation/{script}.sh")))
+            .arg(world.path())
+            .env_clear()
+            .env("PATH", format!("{}:/usr/bin:/bin", binaries()))
+            .output()
+            .unwrap();
+        let (stdout, stderr) =
+            (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+        assert_eq!(ran.status.code(), Some(0), "{script}: {stdout}{stderr}");
+        for end in *ends {
+            assert!(stdout.contains(end), "{script}: {end}\n{stdout}{stderr}");
+        }
+        assert!(stdout.contains("revoked"), "{script}: {stdout}");
+        assert_eq!(printed(world.path(), &["refresh", "--quiet"]), "", "{script}");
+        printed(world.path(), &["config", "check", "--quiet"]);
+    }
+    let scripts = std::fs::read_dir(folder().join("../rotation")).unwrap();
+    assert_eq!(scripts.count(), ROTATIONS.len(), "every script is run");
+}

@@ -22,6 +22,7 @@ mod login;
 mod logs;
 mod man;
 mod manners;
+mod mint;
 mod mistakes;
 mod pages;
 mod pasted;

@@ -106,8 +106,8 @@ fn what_would_die_is_listed_and_somebody_agrees() {
     world.run(&typed).stdout("").stderr("
 This revokes one access token of System User 3000000000000009 for app `main` (1000000000000001), wherever a copy of it is kept:
   ads  generation 1
-error: ads: not revoked: there is no terminal to ask on
-hint: to confirm it without a terminal, add `--yes=ads`
+error: nothing was done: there is no terminal to ask on
+hint: if all that is listed is meant, add `--yes=ads`
 ").exit(Exit::Usage);
     for yes in ["2", "brand", ""] {
         let option = format!("--yes={yes}");
@@ -115,8 +115,8 @@ hint: to confirm it without a terminal, add `--yes=ads`
         refused
             .stderr(&format!(
                 "
-error: ads: not revoked: `{yes}` does not confirm it
-hint: to confirm it without a terminal, add `--yes=ads`
+error: nothing was done: `ads` was expected, not `{yes}`
+hint: if all that is listed is meant, add `--yes=ads`
 "
             ))
             .exit(Exit::Usage);
@@ -136,12 +136,11 @@ fn a_terminal_asks() {
     }
     let world = rotated(ADS);
     let mut typed = world.command(&["revoke", "ads", "--generation", "1"]);
-    let (shown, code) =
-        converse(typed.stdin(Stdio::null()), &[("Type `ads` to revoke it: ", "no")]);
+    let (shown, code) = converse(typed.stdin(Stdio::null()), &[("Type ads to go on: ", "no")]);
     assert_eq!(code, Some(64), "{shown}");
     assert_eq!(invalidation(&world, "EAAFAKEAds1"), None);
     let typed = world.command(&["revoke", "ads", "--generation", "1"]);
-    let (shown, code) = converse(&typed, &[("Type `ads` to revoke it: ", "ads")]);
+    let (shown, code) = converse(&typed, &[("Type ads to go on: ", "ads")]);
     assert_eq!(code, Some(0), "{shown}");
     assert_eq!(invalidation(&world, "EAAFAKEAds1"), Some(Invalidation::Revoked));
 }
@@ -276,8 +275,8 @@ This revokes every access token of user 3000000000000001 for app `main` (1000000
         .run(&["revoke", "brand", "--all"])
         .stdout("")
         .stderr(&format!(
-            "{listing}error: brand: not revoked: there is no terminal to ask on
-hint: to confirm it without a terminal, add `--yes=4`
+            "{listing}error: nothing was done: there is no terminal to ask on
+hint: if all that is listed is meant, add `--yes=4`
 "
         ))
         .exit(Exit::Usage);
@@ -472,4 +471,54 @@ error: ads: no access token of it works here that could ask Meta
 hint: an admin of the business removes the tokens of System User 3000000000000009 (Meta Business settings, Users, System users)
 ").exit(Exit::InputRefused);
     assert_eq!(codes(&world, "ads"), ["expired"]);
+}
+
+#[test]
+fn what_hung_on_a_person_who_left_is_revoked_together() {
+    let owned = BRAND.replace("pages = \"all\"\n", "owner = \"anna@brand.example\"\n");
+    let world = World::new()
+        .config(&format!(
+            "{owned}{ADS}owner = \"anna@brand.example\"\n[token.own]\ntype = \"app\"\n"
+        ))
+        .token("BRAND", brand());
+    exchange(&world, ads());
+    world.run(&["refresh", "-q"]).exit(Exit::Ok).silent();
+    world.calls();
+    let typed = ["revoke", "--owner", "anna@brand.example", "--all"];
+    let listing = "
+This revokes every access token of System User 3000000000000009 for app `main` (1000000000000001), also those kept elsewhere:
+  ads  generation 1 (current, fingerprint fingerprint1)
+This revokes every access token of user 3000000000000001 for app `main` (1000000000000001), also those kept elsewhere:
+  brand  generation 1 (current, fingerprint fingerprint2)
+";
+    world
+        .run(&typed)
+        .stdout("")
+        .stderr(&format!(
+            "{listing}error: nothing was done: there is no terminal to ask on
+hint: if all that is listed is meant, add `--yes=2`
+"
+        ))
+        .exit(Exit::Usage);
+    world
+        .run(&[&typed[..], &["--yes=2"]].concat())
+        .stdout(
+            "
+TOKEN  OUTCOME  EXPIRES     REASON
+ads    revoked  never       generation 1 is dead
+brand  revoked  2026-03-02  generation 1 is dead
+
+2 tokens: 2 revoked
+",
+        )
+        .stderr(listing)
+        .exit(Exit::Ok);
+    assert_eq!(codes(&world, "own"), [""; 0]);
+    let none = world.run(&["revoke", "--owner", "ben@brand.example", "--all"]).stdout("");
+    none.exit(Exit::Usage);
+    // One that is named goes by its label alone.
+    world
+        .run(&["revoke", "ads", "--owner", "anna@brand.example", "--all"])
+        .exit(Exit::Usage)
+        .stdout("");
 }

@@ -10,6 +10,14 @@ use crate::config::source::{SecretSource, is_the_token};
 use crate::config::wording::{any_of, quoted};
 use crate::token::{Label, TokenType};
 
+named! {
+    /// What else than programs a token is for.
+    pub enum TokenUse {
+        /// It has Meta make access tokens of System Users, and no program gets it.
+        Mint = "mint",
+    }
+}
+
 /// A table `[token.LABEL]`, and the name in its header.
 pub type TokenTable<'a> = (Spanned<&'a str>, Section<'a>);
 
@@ -33,6 +41,8 @@ pub struct Keys<'a> {
     pub except: Ask<'a, Vec<Spanned<String>>>,
     pub business: Ask<'a, String>,
     pub was: Ask<'a, String>,
+    pub mint: Ask<'a, String>,
+    pub used_for: Ask<'a, TokenUse>,
     pub access_token: Ask<'a, SecretSource>,
     pub backup: Ask<'a, String>,
     pub deliveries: Vec<(DeliveryRead, Section<'a>)>,
@@ -58,6 +68,17 @@ impl<'a> Keys<'a> {
                 )
                 .judged(),
             was: token.string("was", "The label that it had before").judged(),
+            mint: token
+                .string("mint", "The admin's token that makes a new one after it has expired")
+                .judged(),
+            used_for: token
+                .choice(
+                    "use",
+                    "\"mint\" for an admin's token that no program gets",
+                    "use",
+                    TokenUse::ALL,
+                )
+                .judged(),
             access_token: token.secret("access_token", "A first or a better access token").judged(),
             backup: token
                 .string("backup", "The token in reserve, whose access token may take its place")

@@ -1,5 +1,6 @@
 //! Reads `[token.LABEL]`: what each token is, where it goes and how it is treated.
 
+mod admin;
 pub mod all_pages;
 mod app;
 mod backup;
@@ -14,7 +15,7 @@ use serde_json::json;
 
 use self::all_pages::{AllPages, AllPagesTables};
 use self::backup::Kept;
-pub use self::draft::{Draft, TokenTable};
+pub use self::draft::{Draft, TokenTable, TokenUse};
 use self::draft::{Drafts, Keys};
 use self::parent::Found;
 use super::additions::Additions;
@@ -65,6 +66,10 @@ pub struct TokenConfig {
     pub pages: Pages,
     /// The portfolio whose Pages are listed where the token's own list has none.
     pub business: Option<String>,
+    /// The admin's token by which a new access token is made.
+    pub mint: Option<Label>,
+    /// What else than programs it is for.
+    pub used_for: Option<TokenUse>,
     /// Where a first or a replacement access token is found.
     pub access_token: Option<SecretSource>,
     /// The token whose access token may take its place.
@@ -248,6 +253,8 @@ fn settle<'a>(
         user_id,
         pages,
         business: business.or_else(|| of_app.and_then(|it| it.business.clone())),
+        mint: admin::admin(draft, drafts),
+        used_for: admin::used_for(draft),
         access_token: keys.access_token.get().cloned(),
         backup: backup::backup(draft, drafts, additions),
         policy,
@@ -366,6 +373,9 @@ fn put(section: &Section<'_>, keys: &Keys<'_>, token: &TokenConfig, app: ValueOr
         }
     }
     section.put("business", || keys.business.origin_or(built_in()), || token.business.shown());
+    section.put("mint", || keys.mint.origin_or(built_in()), || token.mint.shown());
+    let used_for = || token.used_for.map_or(json!(null), |it| json!(it.as_str()));
+    section.put("use", || keys.used_for.origin_or(built_in()), used_for);
     section.put("was", || keys.was.origin_or(built_in()), || token.was.shown());
     let access_token = || token.access_token.shown();
     section.put("access_token", || keys.access_token.origin_or(built_in()), access_token);

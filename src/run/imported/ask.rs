@@ -142,6 +142,7 @@ fn in_our_words(
             app_id: Some(&app.id),
             page_id: row.page_id.as_deref(),
             lacks_secret: app.secret.is_none(),
+            admin: None,
         },
     };
     let problem = problem.rejected();

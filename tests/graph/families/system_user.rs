@@ -194,7 +194,7 @@ TOKEN  OUTCOME  EXPIRES     REASON
 ads    invalid  2026-03-02  revoked (190/466)
 
 critical: `ads`: down, revoked
-  hint: an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
+  hint: an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it. Generate it for System User 3000000000000009, app `main` (1000000000000001), expiration 60 days, permissions public_profile
   Meta: \"The session was invalidated explicitly using an API call\" (190/466)
 
 1 token: 1 invalid

@@ -21,13 +21,14 @@ const ROOMS: [&str; 10] = [
     "session.rs",
 ];
 
-/// Files of these rooms that tell whoever typed `add`, `exec`, `revoke`, `rollback` or `promote` what is wrong,
-/// like the commands themselves.
-const OF_A_LINE: [&str; 6] = [
+/// Files of these rooms that tell whoever typed `add`, `exec`, `mint`, `revoke`, `rollback` or `promote`
+/// what is wrong, like the commands themselves.
+const OF_A_LINE: [&str; 7] = [
     "run/declaration.rs",
     "run/earlier.rs",
     "run/in_use.rs",
     "run/promotion.rs",
+    "run/minting.rs",
     "run/revocation.rs",
     "run/rollback.rs",
 ];

@@ -1,6 +1,8 @@
 //! Causes that stand in the config, in what it declares, and in what a rotation leaves.
 
-use metatoken::sandbox::{FaultInjection, Invalidation, Listing, Revocations, Rule, TokenFixture};
+use metatoken::sandbox::{
+    FaultInjection, Invalidation, Listing, Revocations, Rule, TokenFixture, UserFixture,
+};
 use metatoken::token::Time;
 
 use super::{Told, causes, codes, told, type_it};
@@ -13,6 +15,7 @@ pub(super) const CASES: [fn() -> Vec<Told>; 14] = [
     of_a_token_that_was_revoked_in_vain,
     of_a_dead_token_with_an_earlier_one,
     of_a_dead_token_with_a_backup,
+    of_a_system_user_with_an_admin,
     of_a_token_that_another_label_has,
     of_a_label_that_left,
     of_a_new_name,
@@ -169,6 +172,26 @@ fn of_a_dead_token_with_an_earlier_one() -> Vec<Told> {
     let told = ended(&mut world, day(2), "revoked", |_| {});
     assert_eq!(world.in_use("ads"), "EAAFAKEAds1");
     told
+}
+
+fn of_a_system_user_with_an_admin() -> Vec<Told> {
+    let config = "[token.ads]\ntype = \"system-user\"\nmint = \"admin\"\n\
+                  [token.admin]\ntype = \"system-user\"\nuse = \"mint\"\n";
+    let mut world = World::new().config(config);
+    let keeper = "3000000000000005";
+    world.graph.with(|graph| graph.add_user(UserFixture::new(keeper, "Keeper").admin()));
+    let admin = TokenFixture::system_user(APP, keeper).scopes(["business_management"]);
+    for (label, spec) in [
+        ("admin", admin.named("keeper")),
+        ("ads", TokenFixture::system_user(APP, ROBOT).named("ads")),
+    ] {
+        let pasted = world.mint(spec);
+        let _ = world.run_with_input(&["exchange", label], &pasted);
+    }
+    world.graph.with(|graph| graph.invalidate("EAAFAKEAds1", Invalidation::Revoked));
+    world.at(day(2));
+    let _ = world.run(&["refresh"]);
+    ended(&mut world, day(2), "revoked", |_| {})
 }
 
 fn of_a_token_that_another_label_has() -> Vec<Told> {

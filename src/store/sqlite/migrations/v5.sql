@@ -157,3 +157,9 @@ ALTER TABLE token ADD COLUMN probe_problem TEXT;
 -- one recovers; null once it said anything else.
 ALTER TABLE generation ADD COLUMN dead_at INTEGER;
 ALTER TABLE generation ADD COLUMN dead_run INTEGER;
+
+-- A new access token of a System User that an admin asked Meta for: when the request was sent that is
+-- not answered yet, when the last one was, and how many were sent since one came.
+ALTER TABLE token ADD COLUMN mint_sent_at INTEGER;
+ALTER TABLE token ADD COLUMN mint_tried_at INTEGER;
+ALTER TABLE token ADD COLUMN mint_tries INTEGER;

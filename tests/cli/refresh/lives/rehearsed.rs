@@ -309,7 +309,7 @@ METATOKEN CRITICAL - brand: down since 2026-04-11, expired; anna@brand.example l
 CRITICAL: `brand`: down since 2026-04-11, expired
   anna@brand.example logs in to the app again: run `metatoken login brand`. Proof: `metatoken check brand`
 CRITICAL: `sixty`: down since 2026-04-11, expired
-  ops@brand.example generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange sixty` and paste it. Proof: `metatoken check sixty`
+  ops@brand.example generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange sixty` and paste it. Generate it for System User 3000000000000005, app `main` (1000000000000001), expiration 60 days, permissions read_insights. Proof: `metatoken check sixty`
 CRITICAL: `creator`: down since 2026-04-11, expired
   dora@creator.example logs in to the app again: run `metatoken login creator`. Proof: `metatoken check creator`
 CRITICAL: `notes`: down since 2026-04-11, expired
@@ -330,7 +330,7 @@ critical: `brand`: down since 2026-04-11, expired
   hint: anna@brand.example logs in to the app again: run `metatoken login brand`
   Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190/463)
 critical: `sixty`: down since 2026-04-11, expired
-  hint: ops@brand.example generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange sixty` and paste it
+  hint: ops@brand.example generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange sixty` and paste it. Generate it for System User 3000000000000005, app `main` (1000000000000001), expiration 60 days, permissions read_insights
   Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190/463)
 critical: `creator`: down since 2026-04-11, expired
   hint: dora@creator.example logs in to the app again: run `metatoken login creator`
@@ -346,7 +346,7 @@ METATOKEN CRITICAL - brand: down since 2026-04-11, expired; anna@brand.example l
 CRITICAL: `brand`: down since 2026-04-11, expired
   anna@brand.example logs in to the app again: run `metatoken login brand`. Proof: `metatoken check brand`. Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190/463)
 CRITICAL: `sixty`: down since 2026-04-11, expired
-  ops@brand.example generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange sixty` and paste it. Proof: `metatoken check sixty`. Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190/463)
+  ops@brand.example generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange sixty` and paste it. Generate it for System User 3000000000000005, app `main` (1000000000000001), expiration 60 days, permissions read_insights. Proof: `metatoken check sixty`. Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190/463)
 CRITICAL: `creator`: down since 2026-04-11, expired
   dora@creator.example logs in to the app again: run `metatoken login creator`. Proof: `metatoken check creator`. Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190)
 CRITICAL: `notes`: down since 2026-04-11, expired
@@ -367,7 +367,7 @@ critical: `brand`: down since 2026-04-11, expired
   hint: anna@brand.example logs in to the app again: run `metatoken login brand`
   Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190/463)
 critical: `sixty`: down since 2026-04-11, expired
-  hint: ops@brand.example generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange sixty` and paste it
+  hint: ops@brand.example generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange sixty` and paste it. Generate it for System User 3000000000000005, app `main` (1000000000000001), expiration 60 days, permissions read_insights
   Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190/463)
 critical: `creator`: down since 2026-04-11, expired
   hint: dora@creator.example logs in to the app again: run `metatoken login creator`

@@ -412,7 +412,7 @@ critical: `brand`: down since 2026-03-02, expired
   hint: anna@client.example logs in to the app again: run `metatoken login brand`
   Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190/463)
 critical: `ads`: down since 2026-03-02, expired
-  hint: an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
+  hint: an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it. Generate it for System User 3000000000000009, app `main` (1000000000000001), expiration 60 days, permissions public_profile
   Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190/463)
 critical: `creator`: down since 2026-03-02, expired
   hint: dora@creator.example logs in to the app again: run `metatoken login creator`
@@ -428,7 +428,7 @@ METATOKEN CRITICAL - brand: down since 2026-03-02, expired; anna@client.example 
 CRITICAL: `brand`: down since 2026-03-02, expired
   anna@client.example logs in to the app again: run `metatoken login brand`. Proof: `metatoken check brand`. Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190/463)
 CRITICAL: `ads`: down since 2026-03-02, expired
-  an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it. Proof: `metatoken check ads`. Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190/463)
+  an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it. Generate it for System User 3000000000000009, app `main` (1000000000000001), expiration 60 days, permissions public_profile. Proof: `metatoken check ads`. Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190/463)
 CRITICAL: `creator`: down since 2026-03-02, expired
   dora@creator.example logs in to the app again: run `metatoken login creator`. Proof: `metatoken check creator`. Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190)
 CRITICAL: `notes`: down since 2026-03-02, expired
@@ -449,7 +449,7 @@ critical: `brand`: down since 2026-03-02, expired
   hint: anna@client.example logs in to the app again: run `metatoken login brand`
   Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190/463)
 critical: `ads`: down since 2026-03-02, expired
-  hint: an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
+  hint: an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it. Generate it for System User 3000000000000009, app `main` (1000000000000001), expiration 60 days, permissions public_profile
   Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190/463)
 critical: `creator`: down since 2026-03-02, expired
   hint: dora@creator.example logs in to the app again: run `metatoken login creator`

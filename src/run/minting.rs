@@ -1,0 +1,264 @@
+//! Has Meta make a new access token of a System User, in the name of an admin of the business.
+//!
+//! Each request that Meta answers makes one more access token, so that it is sent once, and that it is
+//! sent is written down before. An answer that is lost may have held one that is kept nowhere: the
+//! history says so, and how it is revoked.
+
+use chrono::TimeDelta;
+
+use super::Run;
+use super::tokens::TokenConfig;
+use crate::config::TokenUse;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::failpoint;
+use crate::graph::{App, CallError, MintInput, MintedLife};
+use crate::policy::{cause, quote, remedy};
+use crate::store::{NewCandidate, StoreError};
+use crate::token::{
+    AccessToken, Action, Credential, Expiry, Generation, Grant, Label, Origin, Problem,
+    ProblemKind, Time, TokenType,
+};
+
+/// What is asked for, and in whose name.
+pub struct Minting {
+    app: App,
+    user_id: String,
+    scopes: Vec<String>,
+    life: MintedLife,
+    admin: Label,
+    access_token: AccessToken,
+}
+
+/// How long the new access token is to live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WantedLife {
+    /// As long as the last one: sixty days, unless that never expires.
+    AsBefore,
+    /// Sixty days.
+    SixtyDays,
+}
+
+/// How often `refresh` has one made for an access token that has expired.
+const TRIES: u32 = 3;
+/// How long it waits between two.
+const BETWEEN: TimeDelta = TimeDelta::hours(24);
+
+/// Whether `refresh` may ask again now.
+pub fn may_be_tried(credential: &Credential, now: Time) -> bool {
+    let minting = &credential.ledger.minting;
+    minting.tries < TRIES && minting.tried_at.is_none_or(|last| now - last >= BETWEEN)
+}
+
+impl Minting {
+    /// Finds out what is to be asked for; what is missing for it is a problem.
+    pub fn plan(
+        run: &Run<'_>,
+        token: &TokenConfig,
+        credential: &Credential,
+        admin: &Label,
+        life: WantedLife,
+    ) -> Result<Self, Problem> {
+        let label = &token.label;
+        if token.token_type != TokenType::SystemUser {
+            return Err(cannot("only a System User's access token is made by an admin", ""));
+        }
+        let generations = run.store.generations(credential.id).map_err(|it| unread(&it))?;
+        let told = |pick: fn(&Generation) -> bool| generations.iter().find(|it| pick(it));
+        let identified = told(|it| user_id(it).is_some()).and_then(user_id);
+        let user_id = token.user_id.clone().or(identified).ok_or_else(|| {
+            let fix = format!("set `user_id` of `[token.{label}]` to the System User's id");
+            cannot("which System User it is for is not known", &fix)
+        })?;
+        let scopes = told(|it| !scopes(it).is_empty()).map(|it| scopes(it).to_vec());
+        let scopes = scopes.unwrap_or_else(|| token.policy.required_scopes.clone());
+        if scopes.is_empty() {
+            let fix = format!("set `required_scopes` of `[token.{label}]`");
+            return Err(cannot("which permissions it needs is not known", &fix));
+        }
+        let last = credential.current.as_ref().or_else(|| generations.first());
+        let never = last.is_some_and(|it| it.expiry == Expiry::Never);
+        let life = match life {
+            WantedLife::AsBefore if never => MintedLife::Never,
+            WantedLife::AsBefore | WantedLife::SixtyDays => MintedLife::SixtyDays,
+        };
+        let app = run.app(&token.app)?;
+        let access_token = of_the_admin(run, token, admin)?;
+        Ok(Self { app, user_id, scopes, life, admin: admin.clone(), access_token })
+    }
+
+    /// Asks Meta, once; what it grants is sealed before anything looks at it. The token is given back
+    /// as it is then.
+    pub fn ask(
+        &self,
+        run: &Run<'_>,
+        credential: Credential,
+    ) -> Result<(Credential, Result<Generation, CallError>), StoreError> {
+        let _room = run.store.room_for_grant()?;
+        let credential = run.store.note_mint_sent(credential, run.now())?;
+        failpoint::reach("before-request");
+        let asked = MintInput {
+            user_id: &self.user_id,
+            scopes: &self.scopes,
+            life: self.life,
+            admin: &self.access_token,
+        };
+        match run.graph.mint(&self.app, asked) {
+            Ok(grant) => {
+                failpoint::reach("granted");
+                let (credential, sealed) = self.seal(run, credential, &grant)?;
+                Ok((credential, Ok(sealed)))
+            }
+            Err(error) if error.answer_lost => {
+                let lost = lost(&self.user_id, &credential.label, run.now());
+                let credential = run.store.note_mint_lost(run.id, credential, &lost, run.now())?;
+                Ok((credential, Err(CallError { problem: lost, ..error })))
+            }
+            Err(error) => {
+                let credential = run.store.note_mint_answered(credential)?;
+                let problem = self.explained(error.problem.clone(), &credential.label);
+                Ok((credential, Err(CallError { problem, ..error })))
+            }
+        }
+    }
+
+    fn seal(
+        &self,
+        run: &Run<'_>,
+        credential: Credential,
+        grant: &Grant,
+    ) -> Result<(Credential, Generation), StoreError> {
+        let new = NewCandidate {
+            access_token: grant.token.clone(),
+            origin: Origin::Minted,
+            expiry: grant.expiry,
+            parent: None,
+        };
+        let (credential, sealed) = run.store.seal_candidate(credential, new, run.now())?;
+        Ok((run.store.note_mint_answered(credential)?, sealed))
+    }
+
+    /// What Meta's refusal means here: the admin's access token, or what was asked for, is to blame.
+    fn explained(&self, problem: Problem, label: &Label) -> Problem {
+        /// No such permission.
+        const UNKNOWN_PERMISSION: Option<i64> = Some(3962);
+        /// The System User may not work on the Page.
+        const NOT_ASSIGNED: Option<i64> = Some(1_341_012);
+        let (admin, user_id) = (&self.admin, &self.user_id);
+        let renewed = format!(
+            "an admin of the business generates a new access token for `{admin}`, of an admin System \
+             User and with `business_management`, and you run `metatoken exchange {admin}`"
+        );
+        let fix = match (problem.code, problem.subcode) {
+            (UNKNOWN_PERMISSION, _) => {
+                format!("correct `required_scopes` of `[token.{label}]`")
+            }
+            (_, NOT_ASSIGNED) => format!(
+                "an admin of the business assigns the Page to System User {user_id} (Meta Business \
+                 settings, Users, System users)"
+            ),
+            (Some(200 | 452 | 102 | 190), _) => renewed,
+            (Some(100), _) if self.life == MintedLife::Never => format!(
+                "this business may give no access token that never expires: run `metatoken mint \
+                 {label} --replace`, which asks for 60 days"
+            ),
+            _ => return problem,
+        };
+        problem.with_action(Action::FixConfiguration).with_fix(fix)
+    }
+}
+
+fn user_id(generation: &Generation) -> Option<String> {
+    generation.proof.as_ref()?.inspection.identity.user_id.clone()
+}
+
+fn scopes(generation: &Generation) -> &[String] {
+    generation.proof.as_ref().map_or(&[], |proof| &proof.inspection.scopes)
+}
+
+/// The admin's access token, if the config lets it be used for this.
+fn of_the_admin(run: &Run<'_>, token: &TokenConfig, admin: &Label) -> Result<AccessToken, Problem> {
+    let declared = run.session.config.token(admin);
+    let config = declared.filter(|it| it.used_for == Some(TokenUse::Mint)).ok_or_else(|| {
+        let fix = format!("set `use = \"mint\"` in `[token.{admin}]`");
+        cannot(&format!("`{admin}` is not declared as an admin's"), &fix)
+    })?;
+    if config.app != token.app {
+        let fix = format!("name an admin's token of app `{}`", token.app);
+        return Err(cannot(&format!("`{admin}` belongs to app `{}`", config.app), &fix));
+    }
+    let dead = |why: &str| {
+        let fix = format!("run `metatoken exchange {admin}` and paste a new one");
+        cannot(&format!("the access token of `{admin}` {why}"), &fix)
+    };
+    let known = run.known_id(admin).map(|id| run.store.credential(id));
+    let known = known.transpose().map_err(|error| unread(&error))?;
+    match known.and_then(|known| known.current) {
+        None => Err(dead("is missing")),
+        Some(current) if current.verdict() == Some(false) => Err(dead("does not work any more")),
+        Some(current) => run.store.reveal(current.id).map_err(|error| unread(&error)),
+    }
+}
+
+/// What keeps it from being asked for, and the config's or a person's fault.
+fn cannot(message: &str, fix: &str) -> Problem {
+    Problem::new(ProblemKind::Unknown, message)
+        .with_action(Action::FixConfiguration)
+        .with_fix(fix.to_owned())
+}
+
+fn unread(error: &StoreError) -> Problem {
+    Problem::new(ProblemKind::Unknown, error.to_string())
+}
+
+/// What is said of a request whose answer was lost.
+pub fn lost(user_id: &str, label: &Label, sent: Time) -> Problem {
+    let sent = sent.format("%Y-%m-%d %H:%M UTC");
+    Problem::new(
+        ProblemKind::Network,
+        format!(
+            "the answer to a request sent {sent} was lost: Meta may have made an access token of \
+             System User {user_id} that is kept nowhere"
+        ),
+    )
+    .with_fix(format!(
+        "an admin of the business revokes it (Meta Business settings, Users, System users), or \
+         `metatoken revoke {label} --all` revokes it with all others"
+    ))
+}
+
+/// Says in the history of the request that an earlier run did not live to see answered.
+pub fn settle_lost(run: &Run<'_>, credential: Credential) -> Result<Credential, StoreError> {
+    let Some(sent) = credential.ledger.minting.sent_at else { return Ok(credential) };
+    let newest = run.store.generations(credential.id)?.into_iter().next();
+    let came = newest.is_some_and(|it| it.origin == Origin::Minted && it.obtained_at >= sent);
+    if came {
+        return run.store.note_mint_answered(credential);
+    }
+    let known = credential.current.as_ref().and_then(user_id);
+    let lost = lost(&known.unwrap_or_else(|| "unknown".to_owned()), &credential.label, sent);
+    run.session.ui.warn(&format!("{}: {}; {}", credential.label, lost.message, fix(&lost)));
+    run.store.note_mint_lost(run.id, credential, &lost, run.now())
+}
+
+fn fix(problem: &Problem) -> &str {
+    problem.fix.as_deref().unwrap_or_default()
+}
+
+/// Says to whoever typed `mint` why there is no new access token.
+pub fn not_minted(token: &TokenConfig, credential: &Credential, problem: &Problem) -> CliError {
+    let subject = super::tokens::subject(token, Some(credential), None);
+    let of_the_config = problem.code.is_none() && problem.action == Action::FixConfiguration;
+    let exit = if of_the_config { Exit::Config } else { Exit::for_problem(problem) };
+    let message = format!("no new access token: {}", cause(problem, &subject));
+    let complaint = CliError::new(exit, "not_minted", token.label.as_str(), message);
+    let complaint = match quote(problem) {
+        words if words.is_empty() => complaint,
+        words => complaint.because(anyhow::anyhow!("Meta says {words}")),
+    };
+    match (fix(problem), remedy(problem, &subject).to_string()) {
+        ("", remedy) if remedy.is_empty() => complaint,
+        ("", remedy) => complaint.hint(remedy),
+        (fix, _) => complaint.hint(fix),
+    }
+}
