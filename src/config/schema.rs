@@ -33,8 +33,6 @@ pub struct KeySchema {
     pub sentence: &'static str,
     /// Whether its value may be a secret, or hold one.
     pub is_secret: bool,
-    /// Whether this version refuses it, and a later one reads it.
-    pub is_later: bool,
 }
 
 impl Schema {
@@ -109,7 +107,7 @@ impl Schema {
     fn readable(&self, place: &str) -> impl Iterator<Item = &'static str> {
         let table = self.tables.iter().find(|table| table.place == place);
         let keys = table.map(|table| table.keys.as_slice()).unwrap_or_default();
-        keys.iter().filter(|key| !key.is_later).map(|key| key.name)
+        keys.iter().map(|key| key.name)
     }
 }
 
@@ -150,7 +148,7 @@ mod tests {
             for key in &table.keys {
                 let begins = key.sentence.starts_with(|c: char| c.is_ascii_uppercase() || c == '"');
                 assert!(begins && !key.sentence.ends_with('.'), "{}: {key:?}", table.place);
-                assert_eq!(key.kind.is_empty(), key.is_later, "{}: {key:?}", table.place);
+                assert!(!key.kind.is_empty(), "{}: {key:?}", table.place);
             }
         }
     }

@@ -162,7 +162,7 @@ fn keys() -> String {
     for table in config::schema().tables() {
         let place = table.place.strip_prefix("in ").unwrap_or(&table.place);
         let _ = writeln!(text, "\n{place}\n\n| key | value | what it is for |\n|---|---|---|");
-        for key in table.keys.iter().filter(|key| !key.is_later) {
+        for key in &table.keys {
             let _ = writeln!(text, "| `{}` | {} | {} |", key.name, key.kind, key.sentence);
         }
     }

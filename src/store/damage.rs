@@ -185,8 +185,7 @@ impl Suspect {
         let sql = format!(
             "UPDATE generation SET state = ?3, origin = 'adopted', fingerprint = ?2,
                  obtained_at = ?4, expiry = ?5, expires_at = ?6, parent = NULL,
-                 set_aside_at = ?7, broken_since = NULL,
-                 revoked_at = CASE WHEN revoked_at IS NOT NULL THEN ?4 END
+                 set_aside_at = ?7, broken_since = NULL
              WHERE id = ?1 AND {UNIQUE}"
         );
         tx.execute(

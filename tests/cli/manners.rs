@@ -397,7 +397,7 @@ owner_domains = []      # built in
     assert_eq!(json["version"], 1);
 
     world.reconfigure(
-        "[token.brand]\ntype = \"user\"\nrefresh_within = \"20 days\"\nprobe = \"page\"\n",
+        "[token.brand]\ntype = \"user\"\nrefresh_within = \"20 days\"\nverify = \"24h\"\n",
     );
     world
         .run(&["config", "check"])
@@ -408,9 +408,9 @@ error: [DIR]/metatoken.toml: 2 mistakes
   metatoken.toml:12:18: `refresh_within` is not a valid duration: `20 days`
    12 | refresh_within = "20 days"
       |                  ^^^^^^^^^ write `90s`, `15m`, `6h`, `7d` or `2w`
-  metatoken.toml:13:1: `probe` is not supported by this version
-   13 | probe = "page"
-      | ^^^^^
+  metatoken.toml:13:1: unknown key `verify`
+   13 | verify = "24h"
+      | ^^^^^^ did you mean `verify_every`?
 "#,
         )
         .exit(Exit::Config);

@@ -299,16 +299,6 @@ impl<'a> Section<'a> {
         Diagnostic::at(self.key_span(key), format!("unknown key {}", quoted(key))).label(label)
     }
 
-    /// Refuses a key that a later version reads.
-    pub fn later(&self, key: Str, sentence: Str) {
-        self.learn(KeySchema { name: key, kind: "", sentence, is_secret: false, is_later: true });
-        if self.has(key) {
-            self.asked.borrow_mut().push(key);
-            let message = format!("`{key}` is not supported by this version");
-            self.report(Diagnostic::at(self.key_span(key), message));
-        }
-    }
-
     /// Whether the file has the key in this table, whatever stands there.
     pub fn has(&self, key: &str) -> bool {
         self.table.is_some_and(|table| table.contains_key(key))
@@ -322,7 +312,7 @@ impl<'a> Section<'a> {
 
     /// Finds what stands under `key`, and remembers that it was asked for.
     fn find(&self, name: Str, kind: Str, sentence: Str) -> Option<FoundValue<'a>> {
-        self.learn(KeySchema { name, kind, sentence, is_secret: false, is_later: false });
+        self.learn(KeySchema { name, kind, sentence, is_secret: false });
         let item = self.table?.get(name)?;
         self.asked.borrow_mut().push(name);
         let span = item.span().map_or_else(|| self.key_span(name), |span| self.reader.span(span));

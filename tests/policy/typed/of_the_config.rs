@@ -9,7 +9,7 @@ use super::{Told, causes, codes, told, type_it};
 use crate::common::{ANNA, APP, BAKERY, CAFE, ROBOT, World, day, measure};
 
 /// All cases.
-pub(super) const CASES: [fn() -> Vec<Told>; 14] = [
+pub(super) const CASES: [fn() -> Vec<Told>; 15] = [
     of_a_page_that_is_gone,
     of_an_old_token_that_works,
     of_a_token_that_was_revoked_in_vain,
