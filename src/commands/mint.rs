@@ -75,9 +75,9 @@ fn make(
         identity: IdentityChange::Refused,
         typed: format!("metatoken mint {}", token.label),
     };
-    let taken = inspect_handed_over(run, token, handed)?.take(run, deliveries)?;
+    let current = inspect_handed_over(run, token, handed)?.take(run, deliveries)?;
     run.store.note_brought_by(run.id, credential.id, EventKind::Minted)?;
-    let mut report = report_taken(run, deliveries, vec![taken])?;
+    let mut report = report_taken(run, deliveries, vec![current])?;
     for result in &mut report.results {
         if result.outcome == Outcome::Adopted {
             result.outcome = Outcome::Minted;

@@ -289,9 +289,10 @@ fn refused_among_others(
         let reason = format!("not revoked: {}", problem.in_short());
         let failed = result(run, theirs.doomed[0], Outcome::Failed, reason)?;
         let remedy = Remedy::of_the_operator(elsewhere(plan));
-        let problem = match problem.kind.is_outage() {
-            true => problem.clone(),
-            false => problem.clone().with_action(Action::FixConfiguration),
+        let problem = if problem.kind.is_outage() {
+            problem.clone()
+        } else {
+            problem.clone().with_action(Action::FixConfiguration)
         };
         Ok(failed_by(failed, problem, remedy))
     })

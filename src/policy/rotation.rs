@@ -88,9 +88,10 @@ pub fn rotation_stage(
         );
     }
     let until = rotated.since + overlap;
-    let when = match until > now {
-        true => format!("within {}", humanize::span(until - now)),
-        false => "now".to_owned(),
+    let when = if until > now {
+        format!("within {}", humanize::span(until - now))
+    } else {
+        "now".to_owned()
     };
     format!("{old}; revoke it {when}: `metatoken revoke {label} --generation {number}`")
 }

@@ -106,7 +106,7 @@ impl Minting {
         match run.graph.mint(&self.app, asked) {
             Ok(grant) => {
                 failpoint::reach("granted");
-                let (credential, sealed) = self.seal(run, credential, &grant)?;
+                let (credential, sealed) = seal(run, credential, &grant)?;
                 Ok((credential, Ok(sealed)))
             }
             Err(error) if error.answer_lost => {
@@ -120,22 +120,6 @@ impl Minting {
                 Ok((credential, Err(CallError { problem, ..error })))
             }
         }
-    }
-
-    fn seal(
-        &self,
-        run: &Run<'_>,
-        credential: Credential,
-        grant: &Grant,
-    ) -> Result<(Credential, Generation), StoreError> {
-        let new = NewCandidate {
-            access_token: grant.token.clone(),
-            origin: Origin::Minted,
-            expiry: grant.expiry,
-            parent: None,
-        };
-        let (credential, sealed) = run.store.seal_candidate(credential, new, run.now())?;
-        Ok((run.store.note_mint_answered(credential)?, sealed))
     }
 
     /// What Meta's refusal means here: the admin's access token, or what was asked for, is to blame.
@@ -166,6 +150,21 @@ impl Minting {
         };
         problem.with_action(Action::FixConfiguration).with_fix(fix)
     }
+}
+
+fn seal(
+    run: &Run<'_>,
+    credential: Credential,
+    grant: &Grant,
+) -> Result<(Credential, Generation), StoreError> {
+    let new = NewCandidate {
+        access_token: grant.token.clone(),
+        origin: Origin::Minted,
+        expiry: grant.expiry,
+        parent: None,
+    };
+    let (credential, sealed) = run.store.seal_candidate(credential, new, run.now())?;
+    Ok((run.store.note_mint_answered(credential)?, sealed))
 }
 
 fn user_id(generation: &Generation) -> Option<String> {
@@ -250,7 +249,12 @@ pub fn not_minted(token: &TokenConfig, credential: &Credential, problem: &Proble
     let subject = super::tokens::subject(token, Some(credential), None);
     let of_the_config = problem.code.is_none() && problem.action == Action::FixConfiguration;
     let exit = if of_the_config { Exit::Config } else { Exit::for_problem(problem) };
-    let message = format!("no new access token: {}", cause(problem, &subject));
+    // What Meta says of the admin's access token, or of the question, says nothing of this one.
+    let why = match (problem.code, &problem.fix) {
+        (Some(_), Some(_)) => "Meta refuses it".to_owned(),
+        _ => cause(problem, &subject),
+    };
+    let message = format!("no new access token: {why}");
     let complaint = CliError::new(exit, "not_minted", token.label.as_str(), message);
     let complaint = match quote(problem) {
         words if words.is_empty() => complaint,

@@ -194,7 +194,7 @@ hint: correct `required_scopes` of `[token.ads]`
         ads(),
         &format!(
             "
-error: ads: no new access token: permission missing
+error: ads: no new access token: Meta refuses it
   caused by: Meta says \"(#200) Permissions error\" (200)
 {of_the_admin}"
         ),
@@ -202,12 +202,14 @@ error: ads: no new access token: permission missing
             world.graph.with(|graph| graph.add_user(UserFixture::new(KEEPER, "Keeper")));
         },
     );
-    refused(ads(), &format!("
-error: ads: no new access token: Meta refuses it
-  caused by: Meta says \"Session key invalid. This could be because the session key has an incorrect format, or because the user has revoked this session\" (452)
-{of_the_admin}"), |world| {
-        world.graph.with(|graph| graph.invalidate("EAAFAKEKeeper1", Invalidation::Revoked));
-    });
+    let world = world_of(BOTH, ads());
+    world.graph.with(|graph| graph.invalidate("EAAFAKEKeeper1", Invalidation::Revoked));
+    let ran = world.run(&["mint", "ads"]).stdout("").exit(Exit::PersonNeeded);
+    assert!(
+        ran.stderr.contains("Session key invalid") && ran.stderr.ends_with(of_the_admin),
+        "{}",
+        ran.stderr
+    );
     refused(ads().scopes(["pages_show_list"]), "
 error: ads: no new access token: Meta refuses it
   caused by: Meta says \"(#10) The Page is not assigned to the system user\" (10/1341012)

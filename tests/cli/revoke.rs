@@ -383,7 +383,7 @@ error: {label}: not revoked: Meta has no call for it
   caused by: Meta says \"Unsupported request - method type: delete\" (100)
 hint: the owner of `{label}` opens instagram.com, Settings, Website permissions, Apps and websites, and removes the app
 ")).exit(Exit::PersonNeeded);
-        assert_eq!(codes(&world, label).contains(&"revoked".to_owned()), false);
+        assert!(!codes(&world, label).contains(&"revoked".to_owned()));
     }
     world.graph.with(|graph| graph.set_revocations(Revocations::Everywhere));
     for label in ["dora", "emil"] {
