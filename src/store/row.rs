@@ -340,7 +340,8 @@ impl<'a> Row<'a> {
             obtained_at: self.time("generation.obtained_at")?,
             expiry: self.expiry(["generation.expiry", "generation.expires_at"])?,
             parent: self.maybe_generation("generation.parent")?,
-            revoked_at: self.maybe_time("generation.revoked_at")?,
+            // One that cannot be read costs no access token.
+            revoked_at: self.maybe_time("generation.revoked_at").unwrap_or_default(),
             proof: None,
         })
     }
