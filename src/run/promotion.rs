@@ -3,6 +3,8 @@
 //! The backup's access token becomes the token's current one in one transaction, in which the backup
 //! loses it: no kill leaves it to both, or to neither. Graph is asked about it before.
 
+use std::time::Instant;
+
 use super::Run;
 use super::candidate::{Candidates, IdentityChange, IfRefused};
 use super::inspect::{inspect, wrong_app};
@@ -27,13 +29,14 @@ pub fn promote_backup(
     deliveries: &Deliveries<'_>,
     token: &TokenConfig,
 ) -> Result<TokenResult, CliError> {
+    let began = Instant::now();
     let before = run.store.credential(run.token_id(&token.label)?)?;
     let promotion = Reserve::of(run, token, before)?;
     let Some(held) = promotion.held()? else {
         // An earlier run was cut short: only the targets may lack it.
         promotion.deliver(deliveries)?;
         let reason = format!("it has the access token of `{}` already", promotion.backup.label);
-        return promotion.result(Outcome::Verified, reason);
+        return promotion.result(Outcome::Verified, reason, began);
     };
     let proof = promotion.ask(&held)?;
     let outlived = promotion.put_in_place(&held, proof.clone())?;
@@ -47,7 +50,7 @@ pub fn promote_backup(
     });
     let said: Vec<String> =
         std::iter::once(from).chain(promotion.moved(&proof)).chain(outlived).collect();
-    promotion.result(Outcome::Promoted, said.join("; "))
+    promotion.result(Outcome::Promoted, said.join("; "), began)
 }
 
 /// Puts the backups of dead tokens in their places, where the config lets a run do that; replaces their
@@ -230,7 +233,12 @@ impl<'a> Reserve<'a> {
         (before != now).then(|| format!("it belongs to user {now} now, and not to {before}"))
     }
 
-    fn result(&self, outcome: Outcome, reason: String) -> Result<TokenResult, CliError> {
+    fn result(
+        &self,
+        outcome: Outcome,
+        reason: String,
+        began: Instant,
+    ) -> Result<TokenResult, CliError> {
         // Its targets were served meanwhile.
         let credential = self.run.store.credential(self.before.id)?;
         let outcome = match self.run.dry_run {
@@ -238,8 +246,10 @@ impl<'a> Reserve<'a> {
             DryRun::Yes => outcome.rehearsed(),
         };
         let (label, token_type) = (self.token.label.clone(), self.token.token_type);
-        Ok(TokenResult::of(label, token_type, outcome, reason)
-            .moving(self.before.current.as_ref(), credential.current.as_ref()))
+        let result = TokenResult::of(label, token_type, outcome, reason)
+            .moving(self.before.current.as_ref(), credential.current.as_ref());
+        log::refreshed(&result, began);
+        Ok(result)
     }
 
     fn refused(&self, code: &'static str, message: impl Into<String>) -> CliError {

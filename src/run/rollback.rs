@@ -3,6 +3,8 @@
 //! Nothing is changed before Graph has said that it works. The one that is left is not taken again
 //! until a person brings it: not from the config, not from a target, and not from Meta.
 
+use std::time::Instant;
+
 use super::Run;
 use super::candidate::{Candidates, Examined, IdentityChange, IfRefused};
 use super::earlier::{Unavailable, numbered, which_are_kept};
@@ -32,6 +34,7 @@ pub fn roll_back(
     wanted: Option<u32>,
 ) -> Result<TokenResult, CliError> {
     refuse_derived(token)?;
+    let began = Instant::now();
     let before = run.store.credential(run.token_id(&token.label)?)?;
     let rollback = Rollback { run, token, before };
     if let Some(unnoticed) = rollback.unnoticed(wanted)? {
@@ -40,7 +43,7 @@ pub fn roll_back(
             "an earlier run went back to generation {} and was cut short",
             unnoticed.number
         );
-        return rollback.result(Outcome::RolledBack, reason);
+        return rollback.result(Outcome::RolledBack, reason, began);
     }
     let choices = match wanted {
         Some(number) => vec![rollback.numbered(number)?],
@@ -63,7 +66,7 @@ pub fn roll_back(
     });
     let to = format!("to generation {}{}", earlier.number, left.unwrap_or_default());
     let said: Vec<String> = std::iter::once(to).chain(moved).chain(outlived).collect();
-    rollback.result(Outcome::RolledBack, said.join("; "))
+    rollback.result(Outcome::RolledBack, said.join("; "), began)
 }
 
 /// Refuses a token whose access token is taken from somewhere: it would be taken from there again.
@@ -221,7 +224,12 @@ impl Rollback<'_> {
         (before != now).then(|| format!("it belongs to user {now} now, and not to {before}"))
     }
 
-    fn result(&self, outcome: Outcome, reason: String) -> Result<TokenResult, CliError> {
+    fn result(
+        &self,
+        outcome: Outcome,
+        reason: String,
+        began: Instant,
+    ) -> Result<TokenResult, CliError> {
         // Its targets were served meanwhile.
         let credential = self.run.store.credential(self.before.id)?;
         let outcome = match self.run.dry_run {
@@ -229,8 +237,10 @@ impl Rollback<'_> {
             DryRun::Yes => outcome.rehearsed(),
         };
         let (label, token_type) = (self.token.label.clone(), self.token.token_type);
-        Ok(TokenResult::of(label, token_type, outcome, reason)
-            .moving(self.before.current.as_ref(), credential.current.as_ref()))
+        let result = TokenResult::of(label, token_type, outcome, reason)
+            .moving(self.before.current.as_ref(), credential.current.as_ref());
+        log::refreshed(&result, began);
+        Ok(result)
     }
 
     fn refused(&self, code: &'static str, message: impl Into<String>) -> CliError {

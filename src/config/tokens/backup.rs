@@ -32,7 +32,8 @@ pub fn backup(draft: &Draft<'_>, drafts: &Drafts<'_>, additions: &Additions<'_>)
     }
     // It may be in a file that is left out: its primary is kept all the same.
     if !additions.some_are_left_out {
-        let labels = drafts.all.iter().map(|other| other.label.as_str());
+        let others = drafts.all.iter().filter(|other| other.label != draft.label);
+        let labels = others.map(|other| other.label.as_str());
         let label = match nearest(name, labels) {
             Some(near) => format!("did you mean `{near}`?"),
             None if looks_secret(name) => "write the label of another token".to_owned(),
