@@ -295,7 +295,7 @@ fn a_screen_reader_finds_headings_headers_and_titles() {
 }
 
 /// So many users with a token each, under two owners.
-fn fleet(count: usize) -> World {
+fn fleet(count: i64) -> World {
     let mut world = World::new();
     let mut config = String::new();
     for n in 1..=count {
@@ -304,7 +304,7 @@ fn fleet(count: usize) -> World {
             config,
             "[token.customer-{n:04}]\ntype = \"user\"\naccess_token = {{ env = \"T{n}\" }}\nowner = \"{owner}\"\n"
         );
-        let token = TokenFixture::user(APP, ANNA).named("token").ending(ends(30 + (n % 30) as i64));
+        let token = TokenFixture::user(APP, ANNA).named("token").ending(ends(30 + n % 30));
         world = world.token(&format!("T{n}"), token);
     }
     let world = world.config(&config);
