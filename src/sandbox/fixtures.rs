@@ -284,7 +284,7 @@ impl WhatsappFixture {
     /// The same in that state, for this reason.
     #[must_use]
     pub fn that_can(mut self, word: &str, code: i64, says: &str, advises: &str) -> Self {
-        self.can_send = word.to_owned();
+        word.clone_into(&mut self.can_send);
         self.errors.push((code, says.to_owned(), advises.to_owned()));
         self
     }

@@ -262,11 +262,11 @@ mod tests {
 
     #[test]
     fn a_call_is_signed_where_the_secret_is_known() {
-        let token = AccessToken::parse("EAAfake1").expect("a token");
-        let secret = Secret::new("hushhush");
         fn names(request: &Request) -> Vec<&str> {
             request.parameters().map(|(name, _)| name).collect()
         }
+        let token = AccessToken::parse("EAAfake1").expect("a token");
+        let secret = Secret::new("hushhush");
         let unsigned = accounts(&app(), PageEdge::Own, None, &token, None, 100, PageFields::Token);
         assert_eq!(names(&unsigned), ["fields", "limit"]);
         assert_eq!(unsigned.bearer().map(Secret::expose), Some("EAAfake1"));
