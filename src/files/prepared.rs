@@ -58,7 +58,8 @@ impl Prepared {
     pub fn clear_left_behind(folder: &Path) {
         let Ok(entries) = fs::read_dir(folder) else { return };
         let hidden = entries.flatten().filter(|it| is_hidden(&it.file_name()));
-        for path in hidden.map(|it| it.path()) {
+        for entry in hidden {
+            let path = entry.path();
             let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
             let Ok(file) = rustix::fs::open(&path, flags, Mode::empty()) else { continue };
             if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
