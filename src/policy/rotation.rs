@@ -54,11 +54,13 @@ pub struct Death {
 }
 
 /// Whether a run puts the backup of a dead token in its place: two runs have heard Graph call it dead
-/// for a reason that only a new access token recovers, and no backup took its place lately.
+/// for a reason that only a new access token recovers, it was not revoked from here, and no backup took
+/// its place lately.
 pub fn promotes_backup(subject: &Subject<'_>, death: Death, moment: Moment) -> bool {
     let policy = subject.policy;
     let wanted = policy.promote == Promote::Auto && subject.backup.is_some();
-    let heard = subject.current().and_then(|current| current.proof.as_ref()).filter(|proof| {
+    let current = subject.current().filter(|current| current.revoked_at.is_none());
+    let heard = current.and_then(|current| current.proof.as_ref()).filter(|proof| {
         let action = proof.inspection.problem.as_ref().map(|problem| problem.action);
         proof.inspection.verdict() == Some(false)
             && action == Some(Action::Reauthenticate)

@@ -359,6 +359,8 @@ app = "main"                        # the only app
 # pages is not set                  # built in
 # business is not set               # built in
 # was is not set                    # built in
+# mint is not set                   # built in
+# use is not set                    # built in
 access_token = { env = "BRAND" }    # token.brand
 # backup is not set                 # built in
 enabled = true                      # built in

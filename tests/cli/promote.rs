@@ -159,7 +159,7 @@ hint: it is the backup of `ads`: run `metatoken promote ads`
         "
 error: ads: not promoted: `spare`: revoked
   caused by: Meta says \"The session was invalidated explicitly using an API call\" (190/466)
-hint: an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange spare --replace` and paste it
+hint: an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange spare --replace` and paste it. Generate it for System User 3000000000000008, app `main` (1000000000000001), expiration Never, permissions ads_read
 ",
     );
     assert_eq!((held(&world), world.in_use("ads")), before);

@@ -138,7 +138,7 @@ hint: `metatoken status ads` lists the generations that are kept
         Exit::InputRefused,
         "
 error: ads: not rolled back: no earlier access token is kept that may work
-hint: an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads --replace` and paste it
+hint: an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads --replace` and paste it. Generate it for System User 3000000000000009, app `main` (1000000000000001), expiration Never, permissions ads_read, ads_management
 ",
     );
     world.sql().execute_batch("UPDATE generation SET revoked_at = 7 WHERE number = 3").unwrap();

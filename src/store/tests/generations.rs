@@ -237,9 +237,12 @@ fn a_proof_comes_back_whole(make: Make) {
             GranularScope { scope: "b".into(), target_ids: Some(vec![]) },
         ],
     };
-    // Whose it is stays known, also when the next answer does not tell.
-    let bare =
-        Inspection { identity: whole.identity.clone(), ..Inspection::bare(Some(false), None) };
+    // Whose it is and what it could do stays known, also when the next answer does not tell.
+    let bare = Inspection {
+        identity: whole.identity.clone(),
+        scopes: whole.scopes.clone(),
+        ..Inspection::bare(Some(false), None)
+    };
     let untold = Inspection::bare(Some(false), None);
     for (inspection, kept) in [(whole.clone(), whole), (untold, bare)] {
         let generation = shelf.candidate(token, "EAAfake1", Expiry::Unknown, day(1));
