@@ -357,7 +357,7 @@ impl<'a> Run<'a> {
     ) -> Subject<'t> {
         let throttled_until = self.tokens.throttled_apps().get(&token.app).copied();
         let backup = self.tokens.backup_of(token);
-        Subject { throttled_until, backup, ..subject(token, Some(credential), parent) }
+        Subject { backup, throttled_until, ..subject(token, Some(credential), parent) }
     }
 
     /// Says why nothing new may be begun, if that is so.

@@ -104,22 +104,22 @@ struct Reserve<'a> {
     /// What the store knew of the token before anything was changed.
     before: Credential,
     /// What it knew of the backup.
-    reserve: Credential,
+    spare: Credential,
 }
 
 impl<'a> Reserve<'a> {
     fn of(run: &'a Run<'a>, token: &'a TokenConfig, before: Credential) -> Result<Self, CliError> {
         let Some(label) = &token.backup else { return Err(without_backup(run, token)) };
         let backup = run.tokens.one(label)?;
-        let reserve = run.store.credential(run.token_id(label)?)?;
-        Ok(Self { run, token, backup, before, reserve })
+        let spare = run.store.credential(run.token_id(label)?)?;
+        Ok(Self { run, token, backup, before, spare })
     }
 
     /// The access token of the backup; none where the token has it already.
     fn held(&self) -> Result<Option<Generation>, CliError> {
         let label = &self.backup.label;
-        if let Some(current) = &self.reserve.current {
-            let past = self.run.store.past(self.reserve.id)?;
+        if let Some(current) = &self.spare.current {
+            let past = self.run.store.past(self.spare.id)?;
             let itself = past.into_iter().find(|it| it.id == current.id);
             if itself.is_some_and(|it| it.remains == Remains::Revoked) {
                 let refused = self.refused("revoked", format!("`{label}` was revoked here"));
@@ -127,7 +127,7 @@ impl<'a> Reserve<'a> {
             }
             return Ok(Some(current.clone()));
         }
-        if self.reserve.is_lost() {
+        if self.spare.is_lost() {
             let message = format!("not promoted: `{label}` is damaged in the store");
             return Err(CliError::new(
                 Exit::Storage,
@@ -137,7 +137,7 @@ impl<'a> Reserve<'a> {
             )
             .hint(format!("`metatoken status {label}` shows how it is repaired")));
         }
-        if self.reserve.given_to.as_ref() == Some(&self.token.label) && self.has_it()? {
+        if self.spare.given_to.as_ref() == Some(&self.token.label) && self.has_it()? {
             return Ok(None);
         }
         let refused = self.refused("no_backup", format!("`{label}` has no access token"));
@@ -148,7 +148,7 @@ impl<'a> Reserve<'a> {
     fn has_it(&self) -> Result<bool, CliError> {
         let Some(current) = &self.before.current else { return Ok(false) };
         let sightings = self.run.store.sightings(&current.fingerprint)?;
-        Ok(sightings.iter().any(|it| it.token == self.reserve.id))
+        Ok(sightings.iter().any(|it| it.token == self.spare.id))
     }
 
     /// Asks Graph about the backup's access token as if it were this token's; what it answers is kept
@@ -185,11 +185,11 @@ impl<'a> Reserve<'a> {
         let now = self.run.now();
         let verdict = judge_handed_over(&inspection, Losses::Accepted, &contest, now).problem();
         let proof = Proof { at: now, inspection };
-        let (id, reserve) = (self.run.id, self.reserve.clone());
+        let (id, spare) = (self.run.id, self.spare.clone());
         match verdict {
             None => Ok(proof),
             Some(problem) => {
-                self.run.store.note_proof(id, reserve, held.id, proof)?;
+                self.run.store.note_proof(id, spare, held.id, proof)?;
                 Err(self.unfit(&problem))
             }
         }
@@ -260,7 +260,7 @@ impl<'a> Reserve<'a> {
     /// Says that the backup is dead, or not what the token needs, and what helps the backup.
     fn unfit(&self, problem: &Problem) -> CliError {
         log::not_taken(&self.token.label, problem);
-        let subject = subject(self.backup, Some(&self.reserve), None);
+        let subject = subject(self.backup, Some(&self.spare), None);
         let message = format!("`{}`: {}", self.backup.label, cause(problem, &subject));
         let refused = self.refused(problem.kind.as_str(), message);
         let refused = match quote(problem) {
@@ -274,7 +274,7 @@ impl<'a> Reserve<'a> {
     }
 
     fn or_a_new_one(&self, refused: CliError) -> CliError {
-        let subject = subject(self.backup, Some(&self.reserve), None);
+        let subject = subject(self.backup, Some(&self.spare), None);
         refused.hint(replace_it(&subject).to_string())
     }
 

@@ -158,7 +158,7 @@ impl Tokens {
         let parent = token.parent.as_ref().and_then(|label| self.credential(label));
         let throttled_until = self.throttled_apps.get(&token.app).copied();
         let backup = self.backup_of(token);
-        Subject { throttled_until, backup, ..subject(token, self.credential(&token.label), parent) }
+        Subject { backup, throttled_until, ..subject(token, self.credential(&token.label), parent) }
     }
 
     /// Joins the backup of a token with what is known of it.
