@@ -97,7 +97,7 @@ fn some_things_nobody_can_force() {
     let dead = lifeless(string(Expiry::At(day(60)), day(10)), ProblemKind::Revoked);
     let verdict = Problem::new(ProblemKind::Revoked, "dead");
     let until = day(11);
-    for (what, credential, expected) in [
+    for (what, credential, expected) in vec![
         ("never ends", user(Expiry::Never, day(10)), Skip::NeverExpires),
         (
             "a System User's unknown end",

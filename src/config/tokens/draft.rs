@@ -51,7 +51,7 @@ pub struct Keys<'a> {
 impl<'a> Keys<'a> {
     fn read(token: &'a Section<'a>) -> Self {
         let types = TokenType::ALL;
-        let keys = Self {
+        Self {
             token_type: token.choice("type", "What kind of token it is", "type", types).judged(),
             app: token.string("app", "The app that it belongs to").judged(),
             parent: token.string("parent", "The token that it is derived from").judged(),
@@ -84,9 +84,7 @@ impl<'a> Keys<'a> {
                 .string("backup", "The token in reserve, whose access token may take its place")
                 .judged(),
             deliveries: deliver::read(token),
-        };
-
-        keys
+        }
     }
 }
 

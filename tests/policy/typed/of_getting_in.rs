@@ -238,14 +238,17 @@ fn of_a_config_without_tokens() -> Vec<Done> {
     done
 }
 
+/// A config that starts a program, and the exit code of `config check` where that is missing.
+type Starting<'a> = (&'a dyn Fn(&str) -> String, u8);
+
 fn of_a_program_that_is_not_there() -> Vec<Done> {
     let secret = |program: &str| {
         format!("[app.two]\nid = \"{OTHER_APP}\"\nsecret = {{ command = [\"{program}\"] }}\n")
     };
     let channel =
         |program: &str| format!("{BRAND}[[notify]]\nname = \"ops\"\ncommand = [\"{program}\"]\n");
-    let cases: [(&dyn Fn(&str) -> String, u8); 2] = [(&secret, 78), (&channel, 0)];
-    let is_found = |(config, code): &(&dyn Fn(&str) -> String, u8)| {
+    let cases: [Starting<'_>; 2] = [(&secret, 78), (&channel, 0)];
+    let is_found = |(config, code): &Starting<'_>| {
         let config = |program: &str| config(program);
         let mut world =
             World::new().config(&config("no-such-program")).token("BRAND", user("brand"));
@@ -269,12 +272,12 @@ fn of_a_store_that_moved_meanwhile() -> Vec<Done> {
     let lock = fs::File::open(world.path("metatoken.db.lock")).unwrap();
     rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).unwrap();
     let typed = ["refresh", "--lock-wait", "30s"];
-    let waiting = world.spawn(&typed);
-    let files = format!("/proc/{}/fd", waiting.id());
-    if !std::path::Path::new(&files).exists() {
+    if !std::path::Path::new("/proc/self/fd").exists() {
         skip("a config that is changed while a run waits", "there is no /proc");
         return Vec::new();
     }
+    let waiting = world.spawn(&typed);
+    let files = format!("/proc/{}/fd", waiting.id());
     until("it waits for the lock", || {
         let open = fs::read_dir(&files).into_iter().flatten().flatten();
         open.filter_map(|it| fs::read_link(it.path()).ok())
