@@ -497,7 +497,56 @@ impl TokenReport {
             "generation": self.generation,
             "deliveries": deliveries(&self.deliveries),
             "probe": self.probe.as_ref().map(ProbeReport::json),
+            "next_deadline": self.next_deadline(now).map(|next| json!({
+                "what": next.what.as_str(),
+                "at": time(Some(next.at)),
+            })),
         })
+    }
+
+    /// Whether it has no access token that may work.
+    pub fn is_lost(&self) -> bool {
+        self.generation.is_none() || !self.is_alive()
+    }
+
+    /// Returns the next date on which something happens: by a person if only one can move it, else by
+    /// itself.
+    pub fn next_deadline(&self, now: Time) -> Option<NextDeadline> {
+        if let Some(first) = self.deadlines.iter().min_by_key(|deadline| deadline.at) {
+            let what = match first.code {
+                "data_access_expiring" => NextEvent::DataAccess,
+                _ => NextEvent::Expiry,
+            };
+            return Some(NextDeadline { what, at: first.at });
+        }
+        let is_planned = |at: &Time| self.refresh.automatic && (*at > now || self.refresh.due);
+        let renewal = self.refresh.due_at.filter(is_planned);
+        let (what, at) = match (renewal, self.expiry) {
+            _ if self.is_lost() => return None,
+            (Some(at), _) => (NextEvent::Renewal, at),
+            (None, Expiry::At(at)) => (NextEvent::Expiry, at),
+            (None, Expiry::Never | Expiry::Unknown) => return None,
+        };
+        Some(NextDeadline { what, at })
+    }
+}
+
+/// The next date of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NextDeadline {
+    pub what: NextEvent,
+    pub at: Time,
+}
+
+named! {
+    /// What happens on a date of a token.
+    pub enum NextEvent {
+        /// It expires.
+        Expiry = "expiry",
+        /// Its person's consent to data access ends.
+        DataAccess = "data_access",
+        /// A run renews it.
+        Renewal = "renewal",
     }
 }
 

@@ -399,7 +399,7 @@ owner_domains = []      # built in
     assert_eq!(json["version"], 1);
 
     world.reconfigure(
-        "[token.brand]\ntype = \"user\"\nrefresh_within = \"20 days\"\nverify = \"24h\"\n",
+        "[token.brand]\ntype = \"user\"\nrefresh_within = \"20 days\"\nverify_evry = \"24h\"\n",
     );
     world
         .run(&["config", "check"])
@@ -410,9 +410,9 @@ error: [DIR]/metatoken.toml: 2 mistakes
   metatoken.toml:12:18: `refresh_within` is not a valid duration: `20 days`
    12 | refresh_within = "20 days"
       |                  ^^^^^^^^^ write `90s`, `15m`, `6h`, `7d` or `2w`
-  metatoken.toml:13:1: unknown key `verify`
-   13 | verify = "24h"
-      | ^^^^^^ did you mean `verify_every`?
+  metatoken.toml:13:1: unknown key `verify_evry`
+   13 | verify_evry = "…"
+      | ^^^^^^^^^^^ did you mean `verify_every`?
 "#,
         )
         .exit(Exit::Config);

@@ -137,7 +137,11 @@ fn programs_get_every_field() {
       "fingerprint": "fingerprint1",
       "generation": 1,
       "deliveries": [],
-      "probe": null
+      "probe": null,
+      "next_deadline": {
+        "what": "data_access",
+        "at": "2026-04-01T00:00:00Z"
+      }
     }
   ],
   "system": [],
@@ -234,7 +238,8 @@ fn programs_get_the_problem_and_the_remedy() {
       "fingerprint": "fingerprint1",
       "generation": 1,
       "deliveries": [],
-      "probe": null
+      "probe": null,
+      "next_deadline": null
     }
   ],
   "system": [],

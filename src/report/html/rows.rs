@@ -8,10 +8,10 @@ use super::parts::{FactLine, Piece, pieces, sign};
 use super::timeline::{TimeAxis, TimeLine};
 use crate::policy::{Health, PageDetail, humanize};
 use crate::report::history::HistoryEntry;
-use crate::report::status::{StatusReport, TokenReport, WORTH_FOLDING};
+use crate::report::status::{NextEvent, StatusReport, TokenReport, WORTH_FOLDING};
 use crate::report::text::{TextColor, TextStyle, Times};
 use crate::report::token_page::{TokenBackground, facts};
-use crate::token::{Expiry, Label, Time};
+use crate::token::{Expiry, Label};
 
 /// Of more tokens only the worst can be opened: the file stays small.
 const MOST_OPENED: usize = 250;
@@ -264,24 +264,18 @@ impl Rows<'_> {
     /// The next date on which something happens: by a person if only one can, else by itself.
     fn deadline(&self, token: &TokenReport) -> String {
         let now = self.status.generated_at;
-        let date =
-            |at: Time| format!("{} ({})", humanize::dated(at, now), humanize::span(at - now));
-        if let Some(deadline) = token.deadlines.iter().min_by_key(|deadline| deadline.at) {
-            let what = match deadline.code {
-                "data_access_expiring" => "data access until",
-                _ => "expires",
-            };
-            return format!("{what} {}", date(deadline.at));
-        }
-        let is_lost = token.generation.is_none() || !token.is_alive();
-        match (token.refresh.due_at, token.expiry) {
-            _ if is_lost => String::new(),
-            (Some(at), _) if token.refresh.automatic && at > now => format!("renews {}", date(at)),
-            (Some(_), _) if token.refresh.automatic && token.refresh.due => "due now".to_owned(),
-            (_, Expiry::At(at)) => format!("expires {}", date(at)),
-            (_, Expiry::Never) => "never expires".to_owned(),
-            (_, Expiry::Unknown) => String::new(),
-        }
+        let Some(next) = token.next_deadline(now) else {
+            let never = token.expiry == Expiry::Never && !token.is_lost();
+            return if never { "never expires".to_owned() } else { String::new() };
+        };
+        let what = match next.what {
+            NextEvent::DataAccess => "data access until",
+            NextEvent::Renewal if next.at <= now => return "due now".to_owned(),
+            NextEvent::Renewal => "renews",
+            NextEvent::Expiry => "expires",
+        };
+        let (date, span) = (humanize::dated(next.at, now), humanize::span(next.at - now));
+        format!("{what} {date} ({span})")
     }
 
     fn facts(&self, token: &TokenReport) -> Vec<FactLine> {
