@@ -11,11 +11,12 @@ use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
-use metatoken::sandbox::{OldString, TokenFixture};
+use metatoken::sandbox::{FaultInjection, OldString, Rule, TokenFixture};
 
 use crate::common::skip;
-use crate::common::{ANNA, APP, BRAND, Ran, World, day, ends, is_long};
+use crate::common::{ANNA, APP, BRAND, Ran, World, day, ends, is_long, until};
 
 /// The size of the disk: enough for a store, its room and a filler.
 const DISK: u64 = 1024 * 4096;
@@ -105,6 +106,11 @@ impl Disk {
     /// Runs the binary where the disk is seen.
     #[must_use = "a run is worth nothing unless it is looked at"]
     fn run(&self, world: &World, arguments: &[&str]) -> Ran {
+        world.finish(self.start(world, arguments))
+    }
+
+    /// Starts the binary where the disk is seen.
+    fn start(&self, world: &World, arguments: &[&str]) -> Child {
         let template = world.command(arguments);
         let mut command = self.enter();
         command
@@ -116,7 +122,7 @@ impl Disk {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        world.finish(command.spawn().unwrap())
+        command.spawn().unwrap()
     }
 
     fn pages_free(&self) -> u64 {
@@ -634,12 +640,9 @@ fn a_limit_for_the_length_of_a_file_is_a_full_disk() {
     assert!(refused > 1, "{refused}");
 }
 
-/// A code is good for one try: a disk that is too full for what it gives is found before it is spent,
-/// and one that fills up between the code and the seal loses that login and nothing else.
-#[test]
-fn a_login_without_room_leaves_its_code_unspent() {
-    let Some((world, disk)) = without_room() else { return };
-    let address = disk.run(&world, &["login", "ada", "--print-url"]);
+/// Writes what Meta's dialog answers to a login into a file, and returns its path.
+fn answered_dialog(world: &World, disk: &Disk) -> String {
+    let address = disk.run(world, &["login", "ada", "--print-url"]);
     let address = match address.code {
         Some(0) => address.stdout,
         // Not even the state of a login can be written down.
@@ -650,7 +653,14 @@ fn a_login_without_room_leaves_its_code_unspent() {
     let ticked = "&grant=public_profile&page=2000000000000001&page=2000000000000002";
     let form = format!("as={ANNA}&decision=allow{ticked}");
     world.write("answer", world.play(&address, &form));
-    let answer = world.path("answer").display().to_string();
+    world.path("answer").display().to_string()
+}
+
+/// A code is good for one try: a disk that is too full for what it gives is found before it is spent.
+#[test]
+fn a_login_without_room_leaves_its_code_unspent() {
+    let Some((world, disk)) = without_room() else { return };
+    let answer = answered_dialog(&world, &disk);
     let typed = ["login", "ada", "--answer", &answer, "--replace"];
     world.calls();
     let ran = disk.run(&world, &typed).code(74);
@@ -661,5 +671,23 @@ fn a_login_without_room_leaves_its_code_unspent() {
     let before = disk.run(&world, &["token", "ada"]).stdout;
     disk.empty();
     disk.run(&world, &typed).code(0);
+    assert_ne!(disk.run(&world, &["token", "ada"]).stdout, before);
+}
+
+/// Room is taken before a code is spent, so that a disk that fills up after it costs no login.
+#[test]
+fn a_disk_that_fills_up_once_a_code_is_spent_costs_no_login() {
+    let Some((world, disk)) = world(Kind::Memory, OldString::Lives) else { return };
+    let answer = answered_dialog(&world, &disk);
+    let before = disk.run(&world, &["token", "ada"]).stdout;
+    let slowly = FaultInjection::Slow(Duration::from_millis(4));
+    world.graph.misbehave(Rule::on("/oauth/access_token"), slowly);
+    let spent = world.exchanges();
+    let login = disk.start(&world, &["login", "ada", "--answer", &answer, "--replace"]);
+    until("its code is spent", || world.exchanges() > spent);
+    disk.fill(0);
+    let _ = world.finish(login).code(0);
+    world.graph.behave();
+    assert_eq!(disk.pages_free(), 0);
     assert_ne!(disk.run(&world, &["token", "ada"]).stdout, before);
 }
