@@ -54,7 +54,7 @@ pub struct PageFile {
     pub detail: PageDetail,
 }
 
-/// Who may do what with a page at most: nobody but its owner writes it.
+/// Who may do what with a page at most: only its owner writes it.
 const MOST: u32 = 0o644;
 
 /// The owner writes it, its group reads it.

@@ -68,7 +68,7 @@ pub struct UnfitFile {
 }
 
 impl TokenFile {
-    /// Whether `import` wrote it, and nobody has made it his own since: its first line still says so.
+    /// Whether `import` wrote it, and no person has changed it since: its first line still says so.
     pub fn is_imported(&self) -> bool {
         self.text.lines().next() == Some(&*first_line("import"))
     }
