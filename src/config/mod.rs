@@ -43,7 +43,7 @@ mod wording;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
-use toml_edit::{Document, TableLike};
+use toml_edit::{Document, TableLike, TomlError};
 
 pub use self::added::{FileAndKey, NewToken};
 pub use self::additions::LeftOut;
@@ -93,7 +93,7 @@ pub fn load(path: &Path, environment: &Environment) -> Result<Config, CliError> 
 /// what `tokens.d` declares is left out.
 pub fn judge_text(path: &Path, text: &str, environment: &Environment) -> Result<Config, CliError> {
     let none = TokenFiles::default();
-    let (config, _) = parse(path, text, &none, environment, Purpose::Use)?;
+    let (config, _) = parse(path, &ConfigText::of(text), &none, environment, Purpose::Use)?;
     Ok(config)
 }
 
@@ -168,11 +168,12 @@ fn read(
 ) -> Result<(Config, Description), CliError> {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let file = JudgedFile::read(&path, environment.user_id())?;
-    let store = store_path(&path, &file.text, environment);
+    let text = ConfigText::of(&file.text);
+    let store = store_path(&path, &text, environment);
     let mut files = TokenFiles::read(&path, &store, environment.user_id())?;
     let as_read = files.digest(&file);
     change.apply(&mut files);
-    let (mut config, description) = parse(&path, &file.text, &files, environment, purpose)?;
+    let (mut config, description) = parse(&path, &text, &files, environment, purpose)?;
     config.as_read = as_read;
     if config.holds_a_secret() {
         file.may_hold_secrets(&path)?;
@@ -183,12 +184,27 @@ fn read(
     Ok((config, description))
 }
 
+/// A config's text, and what it is as TOML.
+struct ConfigText<'a> {
+    text: &'a str,
+    document: Result<Document<&'a str>, TomlError>,
+}
+
+impl<'a> ConfigText<'a> {
+    fn of(text: &'a str) -> Self {
+        Self { text, document: Document::parse(text) }
+    }
+
+    fn table(&self) -> Option<&dyn TableLike> {
+        self.document.as_ref().ok().map(|document| document.as_table() as &dyn TableLike)
+    }
+}
+
 /// Where the store is, as far as the config can be read: token files may lie beside it.
-fn store_path(path: &Path, text: &str, environment: &Environment) -> PathBuf {
+fn store_path(path: &Path, text: &ConfigText<'_>, environment: &Environment) -> PathBuf {
     let folder = path.parent().unwrap_or(Path::new("/"));
     let reader = Reader::new(Purpose::Use, FileId::CONFIG, folder, schema);
-    let document = Document::parse(text).ok();
-    let top = reader.top(document.as_ref().map(|document| document.as_table() as &dyn TableLike));
+    let top = reader.top(text.table());
     top.silence();
     store::read(&top, environment).path
 }
@@ -197,11 +213,12 @@ fn store_path(path: &Path, text: &str, environment: &Environment) -> PathBuf {
 /// `tokens.d`; touches no file.
 fn parse(
     path: &Path,
-    text: &str,
+    config_text: &ConfigText<'_>,
     files: &TokenFiles,
     environment: &Environment,
     purpose: Purpose,
 ) -> Result<(Config, Description), ConfigError> {
+    let text = config_text.text;
     let folder = path.parent().unwrap_or(Path::new("/"));
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     let of_files = files.fit.iter().map(|it| SourceText { name: &it.name, text: &it.text });
@@ -209,13 +226,12 @@ fn parse(
         std::iter::once(SourceText { name: &name, text }).chain(of_files).collect();
     let mut pages = MistakePages::new(&sources, schema);
 
-    let document = Document::parse(text);
-    let table = document.as_ref().ok().map(|document| document.as_table() as &dyn TableLike);
+    let table = config_text.table();
     let mut sieve = Sieve::new(&files.fit, &files.unfit);
     sieve.take_out_doubled(table);
     loop {
         let reader = Reader::new(purpose, FileId::CONFIG, folder, schema);
-        if let Err(error) = &document {
+        if let Err(error) = &config_text.document {
             reader.report(syntax::explain(text, error, |bytes| reader.span(bytes)));
         }
         let open = |file, folder| Reader::new(purpose, file, folder, schema);
@@ -332,8 +348,8 @@ impl Config {
     /// Reads the config once more, and gives it if any of its files has changed since.
     pub fn read_again(&self, environment: &Environment) -> Result<Option<Self>, CliError> {
         let file = JudgedFile::read(&self.path, environment.user_id())?;
-        let store = store_path(&self.path, &file.text, environment);
-        let files = TokenFiles::read(&self.path, &store, environment.user_id())?;
+        // Where the store is stands in that file: it moves only with a change that is seen below.
+        let files = TokenFiles::read(&self.path, &self.store.path, environment.user_id())?;
         if files.digest(&file) == self.as_read {
             return Ok(None);
         }

@@ -13,13 +13,14 @@ use super::{EditError, File, Format, env, ini, json, toml, yaml};
 pub struct Document {
     format: Format,
     bytes: Zeroizing<Vec<u8>>,
+    is_text: OnceLock<Result<(), EditError>>,
     parsed: OnceLock<Result<Parsed, EditError>>,
 }
 
 impl Document {
     /// A file that holds `bytes`; it is parsed when the first value is asked for.
     pub const fn new(format: Format, bytes: Zeroizing<Vec<u8>>) -> Self {
-        Self { format, bytes, parsed: OnceLock::new() }
+        Self { format, bytes, is_text: OnceLock::new(), parsed: OnceLock::new() }
     }
 
     /// Reads the one value that `key` names, as [`locate`](super::locate) does.
@@ -29,16 +30,23 @@ impl Document {
 
     /// The line on which the value that `key` names begins, counted from 1.
     pub fn line(&self, key: &str) -> Result<usize, EditError> {
-        self.locate(Some(key)).map(|(line, _)| line)
+        let (start, _) = self.locate(Some(key))?;
+        Ok(self.file().place(start).line)
     }
 
+    /// Where the value begins, and what it is. Nothing here looks through the file for one key.
     fn locate(&self, key: Option<&str>) -> Result<(usize, Zeroizing<String>), EditError> {
-        let file = File::new(self.format, &self.bytes);
+        let file = self.file();
+        self.is_text.get_or_init(|| file.is_text()).clone()?;
         check(&file, key)?;
         let parsed = self.parsed.get_or_init(|| Parsed::of(&file));
         let site = parsed.as_ref().map_err(EditError::clone)?.find(&file, key)?;
         let (span, value) = site.text(&file, key)?;
-        Ok((file.place(span.start).line, value))
+        Ok((span.start, value))
+    }
+
+    fn file(&self) -> File<'_> {
+        File::new(self.format, &self.bytes)
     }
 }
 
@@ -87,13 +95,13 @@ impl Parsed {
 
 /// Finds what is at `key`, text or not.
 pub fn find(file: &File<'_>, key: Option<&str>) -> Result<Site, EditError> {
+    file.is_text()?;
     check(file, key)?;
     Parsed::of(file)?.find(file, key)
 }
 
 /// Whether a file of that format can have such a key, whatever it holds.
 fn check(file: &File<'_>, key: Option<&str>) -> Result<(), EditError> {
-    file.is_text()?;
     match (file.format, key) {
         (Format::Raw, None) => Ok(()),
         (Format::Raw, Some(key)) => {
