@@ -17,16 +17,17 @@ const LONG_WORD: usize = 16;
 
 /// A cause on one line.
 pub fn headline(reason: &Reason) -> String {
-    headline_within(reason, LONGEST, "")
+    headline_within(reason, usize::MAX, "")
 }
 
-/// The same in at most so many characters, with `more` at its end.
+/// The same with `more` at its end, and never longer than `most`.
 ///
-/// A command that the config prefixes counts without its prefix.
-pub fn headline_within(reason: &Reason, longest: usize, more: &str) -> String {
+/// A command that the config prefixes counts without its prefix, as long as all of it fits into
+/// `most`.
+pub fn headline_within(reason: &Reason, most: usize, more: &str) -> String {
     let command = &reason.remedy.command;
     let uncounted = command.rfind("metatoken ").map_or(0, |at| command[..at].chars().count());
-    let longest = longest + uncounted;
+    let longest = (LONGEST + uncounted).min(most);
     let parts = Parts::of(reason);
     let length = |cause: &str, who: &str| parts.line(cause, who, more).chars().count();
     let plain = |text: &str| text.replace('`', "");

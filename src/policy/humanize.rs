@@ -113,6 +113,17 @@ pub fn list<T: std::fmt::Display>(items: &[T]) -> String {
     }
 }
 
+/// The same of no more than `few` items, and how many more there are.
+pub fn list_of_few<T: std::fmt::Display>(items: &[T], few: usize) -> String {
+    match items.get(..few) {
+        Some(named) if named.len() < items.len() => {
+            let named: Vec<String> = named.iter().map(|item| format!("`{item}`")).collect();
+            format!("{} and {} more", named.join(", "), items.len() - few)
+        }
+        _ => list(items),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,5 +158,13 @@ mod tests {
     fn lists_end_in_and() {
         assert_eq!(list(&["a"]), "`a`");
         assert_eq!(list(&["a", "b", "c"]), "`a`, `b` and `c`");
+        for (few, shown) in [
+            (1, "`a` and 2 more"),
+            (2, "`a`, `b` and 1 more"),
+            (3, "`a`, `b` and `c`"),
+            (4, "`a`, `b` and `c`"),
+        ] {
+            assert_eq!(list_of_few(&["a", "b", "c"], few), shown);
+        }
     }
 }

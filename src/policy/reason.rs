@@ -1,5 +1,6 @@
 //! Holds why something is not as it should be, and what to do about it.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use super::{Condition, Remedy};
@@ -164,6 +165,17 @@ impl Reason {
         }
     }
 
+    /// Sorts causes, the worst first; among those that are equally bad, what has stopped working comes
+    /// before what never worked, and that before what still works.
+    fn place(&self) -> (Reverse<u8>, u8) {
+        let stands = match self.condition {
+            Some(Condition::Down { .. }) => 0,
+            Some(Condition::NeverWorked) => 1,
+            _ => 2,
+        };
+        (Reverse(self.severity.rank()), stands)
+    }
+
     /// Its place among the causes: those that explain others come before what they explain.
     fn follows(&self) -> u8 {
         match self.code {
@@ -207,7 +219,7 @@ pub fn merge(reasons: impl IntoIterator<Item = Reason>) -> Vec<Reason> {
         causes.add(reason);
     }
     let mut merged = causes.merged;
-    merged.sort_by_key(|reason| std::cmp::Reverse(reason.severity.rank()));
+    merged.sort_by_key(Reason::place);
     merged
 }
 
@@ -316,7 +328,7 @@ mod tests {
                 None => merged.push(reason),
             }
         }
-        merged.sort_by_key(|reason| std::cmp::Reverse(reason.severity.rank()));
+        merged.sort_by_key(Reason::place);
         merged
     }
 

@@ -6,7 +6,13 @@ use serde_json::{Value, json};
 use super::json::{VERSION, document, reasons, time};
 use super::status::{LastRuns, StatusReport};
 use crate::exit::Verdict;
-use crate::policy::{Health, Judgement, LONGEST, headline_within, humanize};
+use crate::policy::{Health, Judgement, headline_within, humanize};
+
+/// The plugin's first line stays under 200 characters, so that a text message holds it.
+pub const FIRST_LINE: usize = 199;
+
+/// What it holds behind the longest verdict.
+const SUMMARY: usize = FIRST_LINE - "METATOKEN CRITICAL - ".len();
 
 /// What is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +121,7 @@ impl CheckReport {
             0 => String::new(),
             more => format!(" (and {more} more)"),
         };
-        headline_within(worst, LONGEST, &more)
+        headline_within(worst, SUMMARY, &more)
     }
 
     fn all_well(&self) -> String {

@@ -9,14 +9,15 @@ use std::fmt::Write as _;
 
 use chrono::TimeDelta;
 
-use super::check::{CheckReport, shorten};
+use super::check::{CheckReport, FIRST_LINE, shorten};
 use super::status::{StatusReport, TokenReport};
 use crate::exit::Verdict;
 use crate::policy::{Health, humanize};
 use crate::token::Time;
 
-/// The first line stays under this, so that a text message holds it.
-const FIRST_LINE: usize = 199;
+/// So many of the tokens that share a cause are named: the cause must stand behind them before a
+/// monitoring system cuts the line.
+const NAMED: usize = 10;
 
 /// The plugin's output.
 pub fn nagios(report: &CheckReport, which: Perfdata) -> String {
@@ -25,7 +26,7 @@ pub fn nagios(report: &CheckReport, which: Perfdata) -> String {
     for reason in report.status.reasons() {
         let mut line = reason.severity.as_str().to_uppercase();
         if !reason.labels.is_empty() {
-            let _ = write!(line, ": {}", humanize::list(&reason.labels));
+            let _ = write!(line, ": {}", humanize::list_of_few(&reason.labels, NAMED));
         }
         let _ = write!(line, ": {}", reason.what());
         let _ = writeln!(text, "{}", on_one_line(&line));

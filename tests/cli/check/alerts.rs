@@ -1,7 +1,10 @@
 //! What somebody reads who knows nothing of the tool: state, cause, who acts, and the command.
 
-use super::{SCENARIOS, rehearse};
-use crate::common::{World, measure};
+use metatoken::sandbox::Invalidation;
+
+use super::plugin::Output;
+use super::{SCENARIOS, rehearse, user};
+use crate::common::{World, day, measure};
 
 #[test]
 fn each_line_is_short_and_plain() {
@@ -26,6 +29,59 @@ fn each_trouble_is_short_and_plain() {
     for label in labels {
         measure(&rehearse(&world, "troubles", &["check", &label]));
     }
+}
+
+/// What stands before the commands is not counted, and all the same the line stays under 200 characters
+/// with its whole command in it: a pager showed `metatoken refresh never-past…`.
+#[test]
+fn a_long_prefix_costs_the_cause_and_never_the_command() {
+    let world = World::new();
+    let ran = rehearse(&world, "troubles", &["refresh", "--json"]);
+    let config = world.path("rehearsal/troubles/metatoken.toml");
+    let prefix = "sudo -u metatoken env METATOKEN_CONFIG=/etc/metatoken/metatoken.toml";
+    let text = std::fs::read_to_string(&config).unwrap();
+    let text = format!("{text}\n[alerts]\nprefix = \"{prefix}\"\n");
+    world.write("rehearsal/troubles/metatoken.toml", text);
+    let mut commands = 0;
+    for label in ran.outcomes().into_keys() {
+        let json = rehearse(&world, "troubles", &["check", &label, "--json"]).json();
+        let first = Output::of(&rehearse(&world, "troubles", &["check", &label])).text;
+        assert!(first.chars().count() < 200, "{first}");
+        let reason = &json["tokens"][0]["reasons"][0];
+        let Some(command) = reason["command"].as_str() else { continue };
+        assert!(command.starts_with(prefix), "{command}");
+        assert!(first.contains(command), "{first}");
+        let shown = json["summary"].as_str().unwrap();
+        assert_eq!(first.split_once(" - ").unwrap().1, shown.replace('|', "/"));
+        commands += 1;
+    }
+    assert!(commands > 20, "{commands}");
+}
+
+/// What is down is worse than what works and needs a person: it is what a pager shows first.
+#[test]
+fn what_is_down_comes_before_what_works() {
+    let mut world = World::new()
+        .config(
+            "[token.near]\ntype = \"user\"\naccess_token = { env = \"NEAR\" }\n\
+             [token.dead]\ntype = \"user\"\naccess_token = { env = \"DEAD\" }\n",
+        )
+        .token("NEAR", user("near"));
+    let dead = world.mint(user("dead"));
+    world.set("DEAD", &dead);
+    world.run(&["refresh", "--quiet"]).silent().code(0);
+    let text = std::fs::read_to_string(world.path("metatoken.toml")).unwrap();
+    let text = text.replace("[token.near]", "[token.near]\nrequired_scopes = [\"ads_read\"]");
+    world.write("metatoken.toml", text);
+    world.graph.with(|graph| graph.invalidate(&dead, Invalidation::PasswordChanged));
+    world.at(day(1));
+    let _ = world.run(&["refresh", "--quiet"]);
+    let ran = world.run(&["check", "--perfdata", "none"]).code(2);
+    let causes: Vec<&str> =
+        ran.stdout.lines().filter(|line| line.starts_with("CRITICAL")).collect();
+    assert!(ran.stdout.starts_with("METATOKEN CRITICAL - dead: down"), "{}", ran.stdout);
+    assert!(causes[0].starts_with("CRITICAL: `dead`: down"), "{causes:?}");
+    assert!(causes[1].starts_with("CRITICAL: `near`: works"), "{causes:?}");
 }
 
 /// The alerts by which a reader who did not know the tool could not act.

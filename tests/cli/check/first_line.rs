@@ -107,7 +107,10 @@ fn of_many_labels_the_first_is_named() {
         "METATOKEN CRITICAL - t1 and 29 more: no run since 2026-01-01 00:00 UTC, 5 days ago; operator: metatoken refresh"
     );
     assert_eq!(output.details.len(), 2);
-    assert!(output.details[0].contains("`t28`, `t29` and `t30`: no run since"));
+    // The cause stands behind them, where no monitoring system has cut the line yet.
+    assert!(output.details[0].contains("`t9`, `t10` and 20 more: no run since"));
+    let json = world.run(&["check", "--json"]).code(2).json();
+    assert_eq!(json["tokens"].as_array().unwrap().len(), 30);
 }
 
 #[test]
