@@ -1,6 +1,6 @@
 //! `help`: commands in groups, examples that can be typed, topics, and names from other tools.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -273,12 +273,32 @@ fn a_name_from_another_tool_is_answered_with_ours() {
         .exit(Exit::Usage);
 }
 
-/// The codes in the table of `help json`.
-fn documented() -> BTreeSet<String> {
+/// The codes in the tables of `help json`, each with the severities that it can have.
+fn documented() -> BTreeMap<String, BTreeSet<String>> {
     let text = help(&["help", "json"]);
-    let (_, table) = text.split_once("\n| code | severity | who | over when |\n").unwrap();
-    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
-    rows.map(|(code, _)| code.to_owned()).collect()
+    let (_, tables) = text.split_once("\n| code | severity | who | over when |\n").unwrap();
+    let rows = tables.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+    let severities = |cells: &str| {
+        let (severities, _) = cells.split_once(" | ").unwrap();
+        severities.split(", ").map(str::to_owned).collect()
+    };
+    rows.map(|(code, cells)| (code.to_owned(), severities(cells))).collect()
+}
+
+/// A token's problem is as bad as the step that recovers from it: one that a person must take is a
+/// warning while the token works.
+#[test]
+fn the_severities_of_every_problem_are_documented() {
+    let documented = documented();
+    for kind in ProblemKind::ALL.iter().filter(|kind| **kind != ProblemKind::Unknown) {
+        let severities = if kind.action().needs_a_person() {
+            ["critical", "warning"]
+        } else {
+            ["unknown", "warning"]
+        };
+        let expected: BTreeSet<String> = severities.map(str::to_owned).into();
+        assert_eq!(documented.get(kind.as_str()), Some(&expected), "{kind}");
+    }
 }
 
 #[test]
@@ -289,13 +309,29 @@ fn every_reason_code_is_documented() {
     // Of what is sent, not of what is wrong.
     codes.retain(|code| !["closed", "digest", "recovered", "reminder"].contains(&code.as_str()));
     assert!(codes.contains("no_recent_run") && codes.contains("expiring"), "{codes:?}");
-    let documented = documented();
+    let of_the_store = codes_of_the_store();
+    assert!(of_the_store.contains("key_missing") && of_the_store.contains("store_lost"));
+    codes.extend(of_the_store.iter().cloned());
+    let documented: BTreeSet<String> = documented().into_keys().collect();
     let missing: Vec<&String> = codes.difference(&documented).collect();
     assert!(missing.is_empty(), "add to `src/help/json.md`: {missing:?}");
     let source = source();
-    let gone = documented.iter().filter(|code| !source.contains(&format!("\"{code}\"")));
+    let gone = documented
+        .difference(&of_the_store)
+        .filter(|code| !source.contains(&format!("\"{code}\"")));
     let gone: Vec<&String> = gone.collect();
     assert!(gone.is_empty(), "not printed any more: {gone:?}");
+}
+
+/// The codes of a store or a key that cannot be used, which `check` and `config check` report.
+fn codes_of_the_store() -> BTreeSet<String> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/error.rs");
+    let text = std::fs::read_to_string(file).unwrap();
+    let (_, code) = text.split_once("pub fn code(&self)").unwrap();
+    let (code, _) = code.split_once("\n    }\n").unwrap();
+    let literals = code.split('"').skip(1).step_by(2);
+    let is_meant = |code: &&str| code.starts_with("store_") || code.starts_with("key_");
+    literals.filter(is_meant).map(str::to_owned).collect()
 }
 
 /// The text of the rooms that give reasons, without their tests.
@@ -322,7 +358,9 @@ fn source() -> String {
 /// whose doc comment says that they are a code.
 fn codes_in(source: &str) -> BTreeSet<String> {
     let mut codes = BTreeSet::new();
-    for call in ["code: ", ".add(", "add_held_by(", "of_the_timer(", "reason("] {
+    for call in
+        ["code: ", ".add(", "add_held_by(", "of_the_system(", "reason(", "ConfigCheck::new("]
+    {
         for (at, _) in source.match_indices(call) {
             let rest = source[at + call.len()..].trim_start();
             let rest = rest.strip_prefix("parent.label,").unwrap_or(rest).trim_start();
@@ -350,21 +388,30 @@ fn no_scenario_prints_another_reason_code() {
     let sandbox = format!("--sandbox={}", folder.path().display());
     for scenario in ["healthy", "troubles", "outage", "throttled", "ending", "empty"] {
         for (now, command) in [
-            ("+0d", "refresh"),
-            ("+0d", "status"),
-            ("+30d", "check"),
-            ("+50d", "refresh"),
-            ("+70d", "status"),
+            ("+0d", &["refresh"][..]),
+            ("+0d", &["status"]),
+            ("+0d", &["config", "check"]),
+            ("+30d", &["check"]),
+            ("+50d", &["refresh"]),
+            ("+70d", &["status"]),
+            ("+70d", &["check"]),
         ] {
-            let ran = run(&[&sandbox, "--scenario", scenario, "--now", now, command, "--json"]);
+            let first = [&sandbox, "--scenario", scenario, "--now", now, "--json"];
+            let ran = run(&[&first[..], command].concat());
             let json: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
             let tokens = json["tokens"].as_array().cloned().unwrap_or_default();
             let own = tokens.iter().filter_map(|token| token["reasons"].as_array());
             // `check` of a config without tokens has nothing to judge.
-            let all = own.flatten().chain(json["system"].as_array().into_iter().flatten());
+            let lists = ["system", "warnings", "errors"].map(|list| json[list].as_array());
+            let all = own.flatten().chain(lists.into_iter().flatten().flatten());
             for reason in all {
-                let code = reason["code"].as_str().unwrap();
-                assert!(documented.contains(code), "{scenario} {command}: {code}");
+                let (code, severity) = (&reason["code"], &reason["severity"]);
+                let (code, severity) = (code.as_str().unwrap(), severity.as_str().unwrap());
+                let severities = documented.get(code);
+                assert!(
+                    severities.is_some_and(|known| known.contains(severity)),
+                    "{scenario} {command:?}: {code} is {severity}"
+                );
             }
         }
     }
