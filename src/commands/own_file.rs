@@ -5,9 +5,13 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use rustix::fs::Access;
+
 use crate::files::{self, Readers};
+use crate::shell::{group_name, quoted, user_name};
 
 /// Why a file was not written, and what to do.
 #[derive(Debug)]
@@ -35,10 +39,15 @@ pub fn replace(
             "something else has its name",
             "name another file, or move that one away",
         )),
-        Ok(false) => {
-            files::publish(path, content.as_bytes(), readers).map_err(|error| explained(&error))
+        Ok(false) => files::publish(path, content.as_bytes(), readers)
+            .map_err(|error| explained(path, &error)),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied && path.exists() => {
+            Err(NotReplaced::because(
+                "another user's file has its name",
+                "name another file, or move that one away",
+            ))
         }
-        Err(error) => Err(explained(&error)),
+        Err(error) => Err(explained(path, &error)),
     }
 }
 
@@ -57,14 +66,38 @@ fn is_taken(path: &Path, beginning: &[u8]) -> io::Result<bool> {
     }
 }
 
-fn explained(error: &io::Error) -> NotReplaced {
+fn explained(path: &Path, error: &io::Error) -> NotReplaced {
+    let folder = quoted(folder_of(path));
+    let user = user_name(rustix::process::geteuid().as_raw());
     let (cause, step) = match error.kind() {
-        ErrorKind::NotFound => ("its folder is not there".to_owned(), "make the folder"),
-        ErrorKind::PermissionDenied => (
-            error.kind().to_string(),
-            "make its folder writable for the user who runs this command",
-        ),
-        other => (other.to_string(), "name a file that can be written"),
+        ErrorKind::NotFound => {
+            ("its folder is not there".to_owned(), format!("`mkdir -p {folder}`"))
+        }
+        ErrorKind::PermissionDenied if is_writable(folder_of(path)) => {
+            let group = folder_of(path).metadata().map_or(0, |folder| folder.gid());
+            let group = group_name(group);
+            let step = format!(
+                "as root, `usermod -aG {group} {user}`, or set `page_mode = \"0644\"` or \"0600\""
+            );
+            (format!("{user} is not in the group of its folder, {group}"), step)
+        }
+        ErrorKind::PermissionDenied => {
+            let step = format!("as root, `setfacl -m u:{user}:rwx {folder}`");
+            (error.kind().to_string(), step)
+        }
+        other => (other.to_string(), "name a file that can be written".to_owned()),
     };
     NotReplaced::because(cause, step)
+}
+
+fn is_writable(folder: &Path) -> bool {
+    rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK).is_ok()
+}
+
+/// The folder that a file is in.
+pub fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }

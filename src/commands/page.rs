@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::own_file::{NotReplaced, replace};
+use super::own_file::{NotReplaced, folder_of, replace};
 use crate::error::CliError;
 use crate::files::Readers;
 use crate::policy::{Health, PageDetail, Reason};
@@ -57,17 +57,10 @@ pub fn write(session: &Session, store: Option<&Store>, status: &StatusReport) ->
 /// Refuses a folder in which every user could put another page in the place of ours.
 fn refuse_open_folder(path: &Path) -> Result<(), NotReplaced> {
     let folder = folder_of(path);
-    let Ok(about) = fs::metadata(&folder) else { return Ok(()) };
+    let Ok(about) = fs::metadata(folder) else { return Ok(()) };
     if about.permissions().mode() & 0o002 == 0 {
         return Ok(());
     }
     let cause = format!("every user can write its folder `{}`", folder.display());
-    Err(NotReplaced::because(cause, format!("`chmod o-w {}`", quoted(&folder))))
-}
-
-fn folder_of(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-        _ => PathBuf::from("."),
-    }
+    Err(NotReplaced::because(cause, format!("`chmod o-w {}`", quoted(folder))))
 }

@@ -3,15 +3,18 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use data_encoding::BASE64;
 use metatoken::exit::Exit;
 use metatoken::sandbox::{Invalidation, Listing, PageFixture, TokenFixture, UserFixture};
 
-use crate::common::{ANNA, APP, APP_SECRET, BAKERY, CAFE, World, day, ends, mode};
+use crate::common::{
+    ANNA, APP, APP_SECRET, BAKERY, CAFE, Nobody, World, can_be_another_user, day, ends, mode,
+};
 
 const CONFIG: &str = r#"
 [token.brand]
@@ -178,7 +181,7 @@ fn it_writes_the_file_and_nothing_else_whole_or_not_at_all() {
             "name another file, or move that one away",
         ),
         ("app", "something else has its name", "name another file, or move that one away"),
-        ("none/page.html", "its folder is not there", "make the folder"),
+        ("none/page.html", "its folder is not there", "`mkdir -p none`"),
     ] {
         world
             .run(&["report", "--html", name])
@@ -438,6 +441,40 @@ fn a_page_that_cannot_be_written_is_a_warning_and_stops_no_run() {
     assert!(why(&world).0.contains("something else has its name"));
     fs::remove_dir_all(&folder).unwrap();
     assert!(why(&world).0.contains("its folder is not there"));
+}
+
+/// The group of the folder is to read the page, and only root and its members can give it to them.
+#[test]
+fn a_user_outside_the_group_of_its_folder_is_told_so() {
+    if !can_be_another_user() {
+        return;
+    }
+    let world = kept(PAGE);
+    let mut given = Command::new("chown");
+    given.args(["-R", "65534:65534"]).arg(world.path("."));
+    assert!(given.status().unwrap().success());
+    chown(world.path("www"), None, Some(0)).unwrap();
+    let nobody = Nobody::new();
+    let before = fs::read(world.path("www/index.html")).unwrap();
+    let told = nobody.run(&world, &["refresh", "--json"]).code(0).json()["system"][0].clone();
+    let message = told["message"].as_str().unwrap();
+    let user = message.rsplit("cannot be written: ").next().unwrap();
+    let user = user.strip_suffix(" is not in the group of its folder, root");
+    let user = user.unwrap_or_else(|| panic!("{message}"));
+    assert_eq!(
+        told["remedy"],
+        format!(
+            "as root, `usermod -aG root {user}`, or set `page_mode = \"0644\"` or \"0600\"; then \
+             run `metatoken check --notify`"
+        )
+    );
+    assert_eq!(fs::read(world.path("www/index.html")).unwrap(), before);
+    // What everybody or nobody else may read needs no group.
+    for mode in [0o644, 0o600] {
+        world.reconfigure(&format!("{CONFIG}{PAGE}page_mode = \"0{mode:o}\"\n"));
+        nobody.run(&world, &["check", "--notify", "--quiet"]).silent().code(0);
+        assert_eq!(self::mode(&world.path("www/index.html")), mode);
+    }
 }
 
 #[test]

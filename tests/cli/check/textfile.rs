@@ -62,7 +62,7 @@ fn a_folder_that_is_not_there_is_a_warning() {
     world.run(&arguments).verdict("
 METATOKEN WARNING - the metrics file none/metatoken.prom cannot be…; operator: metatoken check --textfile none/metatoken.prom
 WARNING: the metrics file `none/metatoken.prom` cannot be written: its folder is not there
-  make the folder; then run `metatoken check --textfile none/metatoken.prom`. Proof: `metatoken check --system`
+  `mkdir -p none`; then run `metatoken check --textfile none/metatoken.prom`. Proof: `metatoken check --system`
 ").stderr("").code(1);
     let json = world.run(&[&arguments[..], &["--json"]].concat()).code(1).json();
     assert_eq!(json["system"][0]["code"], "textfile_failed");
@@ -76,7 +76,7 @@ METATOKEN CRITICAL - brand and 1 more: no run since 2026-01-01 00:00 UTC, 4 days
 CRITICAL: `brand` and `shop`: no run since 2026-01-01 00:00 UTC, 4 days ago
   run `metatoken refresh`. Then see why the timer or the cron job does not run it. Proof: `metatoken check brand`
 WARNING: the metrics file `none/metatoken.prom` cannot be written: its folder is not there
-  make the folder; then run `metatoken check --textfile none/metatoken.prom`. Proof: `metatoken check --system`
+  `mkdir -p none`; then run `metatoken check --textfile none/metatoken.prom`. Proof: `metatoken check --system`
 ",
         )
         .stderr("")
