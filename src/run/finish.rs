@@ -95,10 +95,11 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Writes down how the run ended that gave this. One that worked around damage did its work.
+    /// Writes down how the run ended that gave this. One that worked around damage, or left out what the
+    /// config has wrong, did its work: its code says nothing of the timer.
     pub fn close_with(&self, report: &Result<RunReport, CliError>) -> Result<(), StoreError> {
         let exit = exit_of(report);
-        if exit == Exit::Storage && report.is_ok() {
+        if matches!(exit, Exit::Storage | Exit::Config) && report.is_ok() {
             self.store.note_work_done(self.id)?;
         }
         self.close(exit)

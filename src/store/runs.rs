@@ -90,8 +90,8 @@ impl Store {
         })
     }
 
-    /// Writes down that a run did its work to the end, whatever code it ends with: a damaged row
-    /// says nothing of the timer.
+    /// Writes down that a run did its work to the end, whatever code it ends with: a damaged row, or
+    /// one token's mistake in the config, says nothing of the timer.
     pub fn note_work_done(&self, run: RunId) -> Result<()> {
         self.write(move |tx| {
             tx.execute("UPDATE run SET worked = 1 WHERE id = ?1", values![run]).map(drop)
@@ -178,7 +178,7 @@ fn end(
     )
 }
 
-/// A run that ended so did not do its work, but for one that worked around damage.
+/// A run that ended so did not do its work, but for one that noted that it did.
 fn worked_to_the_end() -> String {
     let [bug, storage, busy, config] =
         [Exit::Bug, Exit::Storage, Exit::Busy, Exit::Config].map(Exit::code);

@@ -406,6 +406,12 @@ CRITICAL: `shop`: never worked, `access_token` is that of `brand`
     assert_eq!(ran.result("shop")["outcome"], "refreshed");
     let shop = world.run(&["status", "--offline", "--json"]).code(0).token("shop");
     assert_eq!((&shop["state"], &shop["health"]), (&"valid".into(), &"critical".into()));
+    // All others were kept, so the timer is not called stopped.
+    let check = world.run(&["check", "--json"]).code(2).json();
+    assert_eq!(check["runs"]["finished_at"], "2026-02-15T00:00:00Z");
+    assert_eq!(check["runs"]["exit_code"], 78);
+    let codes = check["system"].as_array().unwrap().iter().map(|reason| &reason["code"]);
+    assert!(!codes.clone().any(|code| code == "no_recent_run"), "{:#}", check["system"]);
     // A source that says nothing any more names no other token's.
     world.set("SHOP", "");
     world.run(&["refresh", "--quiet"]).silent().exit(Exit::Ok);
