@@ -31,6 +31,8 @@ pub struct Tokens {
     known: HashMap<Label, usize>,
     throttled_apps: ThrottledApps,
     unlisted: Vec<Label>,
+    /// Those that the config declares and leaves alone.
+    disabled: Vec<Arc<TokenConfig>>,
     declared: Declared,
 }
 
@@ -130,7 +132,8 @@ impl Tokens {
         };
         let known = of_label(false).chain(of_label(true)).collect();
         let throttled_apps = ThrottledApps::new();
-        Self { configs, pages, credentials, known, throttled_apps, unlisted, declared }
+        let disabled = config.tokens.iter().filter(|it| !it.policy.enabled).cloned().collect();
+        Self { configs, pages, credentials, known, throttled_apps, unlisted, disabled, declared }
     }
 
     /// Sets the apps that Meta throttles.
@@ -249,6 +252,13 @@ impl Tokens {
     }
 
     fn no_such_label(&self, pattern: &Pattern) -> CliError {
+        if let Some(disabled) = self.disabled.iter().find(|it| is_of(it, pattern)) {
+            let table = format!("`[token.{}]`", disabled.label);
+            let message = format!("not enabled: {table} or what it inherits has `enabled = false`");
+            let file = disabled.declared_in.as_deref().unwrap_or(Path::new(&*disabled.file));
+            return CliError::new(Exit::Usage, "not_enabled", pattern.as_str(), message)
+                .hint(format!("set `enabled = true` in {table} in `{}`", file.display()));
+        }
         let labels: Vec<&Label> = self.configs.iter().map(|token| &token.label).collect();
         let near = nearest(pattern.as_str(), labels.iter().map(|label| label.as_str()));
         let known = match labels.len() {
@@ -260,6 +270,12 @@ impl Tokens {
         CliError::new(Exit::Usage, "no_such_label", pattern.as_str(), "matches no token")
             .hint(known)
     }
+}
+
+/// Whether a token, or a Page found under it, is meant.
+fn is_of(token: &TokenConfig, pattern: &Pattern) -> bool {
+    let typed = pattern.as_str().split('/').next().unwrap_or_default();
+    pattern.matches(&token.label) || token.label.as_str() == typed
 }
 
 /// The ids of the Pages that were found and are still to be refreshed, by the label of their parent.

@@ -676,6 +676,20 @@ no tokens                                                   2026-01-03 00:00 UTC
         )
         .stderr("")
         .exit(Exit::Ok);
+    // Named, it is not called unknown.
+    for (arguments, typed) in [
+        (&["status", "brand"][..], "brand"),
+        (&["refresh", "--force", "brand"], "brand"),
+        (&["check", "br*"], "br*"),
+        (&["token", "brand"], "brand"),
+        (&["deliver", "brand/2000000000000001"], "brand/2000000000000001"),
+    ] {
+        let code = if arguments[0] == "check" { 3 } else { 64 };
+        world.run(arguments).code(code).stderr(&format!(
+            "error: {typed}: not enabled: `[token.brand]` or what it inherits has `enabled = false`\n\
+             hint: set `enabled = true` in `[token.brand]` in `[DIR]/metatoken.toml`\n"
+        ));
+    }
     assert_eq!(world.calls(), [""; 0]);
     world.reconfigure(CONFIG);
     world

@@ -49,6 +49,10 @@ const ELSEWHERE: &[(&str, Elsewhere)] = &[
         "run `metatoken deliver` to finish it",
         By("it_is_finished_although_its_target_is_no_target_any_more"),
     ),
+    (
+        "set `enabled = true` in {table}",
+        By("a_token_that_is_not_enabled_is_neither_touched_nor_judged"),
+    ),
     ("move the store into a folder of its own", By("a_store_in_a_folder_like_tmp_is_to_be_moved")),
     (
         "free space on the file system of `{folder}`",
