@@ -212,7 +212,7 @@ fn promote<'a>(section: &'a Section<'a>, key: Str, sentence: Str) -> Ask<'a, Pro
 fn window<'a>(section: &'a Section<'a>, key: Str, sentence: Str) -> Ask<'a, TimeDelta> {
     section.duration(key, sentence).check(|window, span| {
         let wrong = || {
-            Diagnostic::at(span, format!("`{key}` must be longer than nothing"))
+            Diagnostic::at(span, format!("`{key}` must be greater than zero"))
                 .label("`auto_refresh = false` leaves a token alone")
         };
         window.is_zero().then(wrong)
@@ -230,7 +230,7 @@ fn few<'a>(section: &'a Section<'a>, key: Str, sentence: Str) -> Ask<'a, u32> {
 fn reminders<'a>(section: &'a Section<'a>, key: Str, sentence: Str) -> Ask<'a, Vec<TimeDelta>> {
     section.durations(key, sentence).check(|reminders, span| {
         let wrong = || {
-            Diagnostic::at(span, format!("`{key}` must be longer than nothing"))
+            Diagnostic::at(span, format!("`{key}` must be greater than zero"))
                 .label("they come before the end; `[]` is for none")
         };
         reminders.iter().any(TimeDelta::is_zero).then(wrong)
@@ -272,7 +272,7 @@ fn ages<'a>(section: &'a Section<'a>, key: Str, sentence: Str) -> Ask<'a, Limits
             return Some(wrong_order(key, span).label("write the shorter one first"));
         }
         let wrong = || {
-            Diagnostic::at(span, format!("`{key}` must be longer than nothing"))
+            Diagnostic::at(span, format!("`{key}` must be greater than zero"))
                 .label("no check is as young as that")
         };
         limits.warning.is_zero().then(wrong)

@@ -172,7 +172,7 @@ impl Ask<'_, TimeDelta> {
     pub fn positive(self) -> Self {
         let key = self.key;
         self.check(|span_of_time, span| {
-            let wrong = || Diagnostic::at(span, format!("`{key}` must be longer than nothing"));
+            let wrong = || Diagnostic::at(span, format!("`{key}` must be greater than zero"));
             span_of_time.is_zero().then(wrong)
         })
     }

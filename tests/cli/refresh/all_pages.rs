@@ -403,7 +403,7 @@ fn mistakes_are_answered_where_they_stand() {
         ),
         (
             "[token.\"brand/*\"]\nrefresh_within = \"0s\"",
-            "`refresh_within` must be longer than nothing",
+            "`refresh_within` must be greater than zero",
         ),
     ] {
         let config = format!("[token.brand]\ntype = \"user\"\npages = \"all\"\n{table}\n");
