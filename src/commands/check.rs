@@ -8,10 +8,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{page, textfile};
+use crate::config::MISTAKEN;
 use crate::error::CliError;
 use crate::exit::{Exit, Verdict};
 use crate::notify;
-use crate::policy::Reason;
+use crate::policy::{LONGEST, Reason, cut};
 use crate::report::{
     AnswerOptions, CheckReport, CheckScope, Perfdata, StatusReport, github, nagios, plugin_line,
     prometheus,
@@ -157,5 +158,22 @@ pub fn nagios_complaint(complaint: &CliError, verdict: Verdict) -> String {
         subject => format!("{subject}: "),
     };
     let message = complaint.message.lines().next().unwrap_or_default();
-    format!("{}\n", plugin_line(verdict, &format!("{subject}{message}")))
+    let told = first_mistake(complaint).unwrap_or_else(|| format!("{subject}{message}"));
+    format!("{}\n", plugin_line(verdict, &told))
+}
+
+/// The first mistake of a config with its place, and the command that shows them all.
+fn first_mistake(complaint: &CliError) -> Option<String> {
+    let mut lines = complaint.message.lines().filter(|_| complaint.code == MISTAKEN);
+    let count: usize = lines.next()?.split(' ').next()?.parse().ok()?;
+    let (file, mistake) = lines.next()?.trim().split_once(':')?;
+    let place = complaint.subject.strip_suffix(file)?;
+    let more = match count {
+        1 => String::new(),
+        _ => format!(" (and {} more)", count - 1),
+    };
+    let step = "; operator: metatoken config check";
+    let taken = [place, file, ":", step, &more].map(|text| text.chars().count());
+    let room = LONGEST.saturating_sub(taken.iter().sum());
+    Some(format!("{place}{file}:{}{step}{more}", cut(&mistake.replace('`', ""), room)))
 }

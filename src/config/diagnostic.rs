@@ -179,6 +179,9 @@ impl From<ConfigError> for CliError {
     }
 }
 
+/// The code of a config with mistakes.
+pub const MISTAKEN: &str = "config_invalid";
+
 /// The error of a config with mistakes, each as it is shown.
 pub fn mistaken(path: &Path, rendered: &[&str]) -> CliError {
     let mut message = match rendered.len() {
@@ -188,7 +191,7 @@ pub fn mistaken(path: &Path, rendered: &[&str]) -> CliError {
     for line in rendered.iter().flat_map(|mistake| mistake.lines()) {
         let _ = write!(message, "\n  {line}");
     }
-    CliError::new(Exit::Config, "config_invalid", path.display().to_string(), message)
+    CliError::new(Exit::Config, MISTAKEN, path.display().to_string(), message)
 }
 
 fn render(diagnostic: &Diagnostic, pages: &HashMap<FileId, Page<'_>>) -> Mistake {

@@ -50,7 +50,7 @@ pub use self::additions::LeftOut;
 pub use self::alerts::{AlertSettings, LoginLinks};
 pub use self::apps::AppSetting;
 pub use self::contested::{ContestedTarget, contested};
-pub use self::diagnostic::ConfigError;
+pub use self::diagnostic::{ConfigError, MISTAKEN};
 pub use self::duration::{BadDuration, parse_duration};
 pub use self::find::{find, usual_place};
 pub use self::first::{FirstConfig, FirstToken, SECRET_FILE};

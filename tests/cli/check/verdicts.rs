@@ -125,7 +125,7 @@ For more information, try '--help'.
         .run(&["check"])
         .verdict(
             "
-METATOKEN UNKNOWN - [DIR]/metatoken.toml: 1 mistake
+METATOKEN UNKNOWN - [DIR]/metatoken.toml:12:1: unknown key secret; operator: metatoken config check
 ",
         )
         .stderr(
@@ -137,6 +137,13 @@ error: [DIR]/metatoken.toml: 1 mistake
 "#,
         )
         .code(3);
+    world.reconfigure("[token.brand]\ntype = \"usr\"\nsecret = \"x\"\n[token.b]\n");
+    let ran = world.run(&["check"]).code(3);
+    assert_eq!(
+        ran.stdout,
+        "METATOKEN UNKNOWN - [DIR]/metatoken.toml:11:8: unknown type usr; operator: metatoken config check \
+         (and 2 more)\n"
+    );
     world.reconfigure("");
     world
         .run(&["check"])
