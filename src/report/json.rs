@@ -18,7 +18,7 @@ pub fn time(time: Option<Time>) -> Value {
     time.map_or(Value::Null, |time| time.to_rfc3339_opts(SecondsFormat::Secs, true).into())
 }
 
-/// A problem, with the step that recovers from it for this token.
+/// A problem, with the step that recovers from it for this token, where it is known.
 pub fn problem(problem: Option<&Problem>, remedy: &str) -> Value {
     problem.map_or(Value::Null, |problem| {
         json!({
@@ -28,7 +28,7 @@ pub fn problem(problem: Option<&Problem>, remedy: &str) -> Value {
             "subcode": problem.subcode,
             "message": problem.message,
             "fbtrace_id": problem.fbtrace_id,
-            "remedy": remedy,
+            "remedy": some(remedy),
         })
     })
 }

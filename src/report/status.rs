@@ -462,6 +462,7 @@ impl TokenReport {
         let inspection = self.inspection.as_ref();
         let identity = inspection.map(|inspection| &inspection.identity);
         let expires_in = self.expiry.remaining(now).map(|left| left.num_seconds());
+        let of_scopes = inspection.filter(|inspection| inspection.tells_scopes());
         let data_access = inspection.and_then(|inspection| inspection.data_access.until());
         json!({
             "label": self.label.as_ref().map(Label::as_str),
@@ -485,8 +486,8 @@ impl TokenReport {
             "expires_in_seconds": expires_in,
             "data_access_expires_at": time(data_access),
             "issued_at": time(inspection.and_then(|inspection| inspection.issued_at)),
-            "scopes": inspection.map(|inspection| inspection.scopes.clone()),
-            "granular_scopes": inspection.map(|it| granular_scopes(&it.granular_scopes)),
+            "scopes": of_scopes.map(|inspection| inspection.scopes.clone()),
+            "granular_scopes": of_scopes.map(|it| granular_scopes(&it.granular_scopes)),
             "missing_scopes": self.missing_scopes,
             "missing_targets": self.missing_targets,
             "refresh": self.refresh.json(),

@@ -206,7 +206,7 @@ fn programs_get_the_events_and_the_rate() {
         "subcode": null,
         "message": "An unknown error occurred",
         "fbtrace_id": "AFake60f5753ec7efa76432",
-        "remedy": ""
+        "remedy": null
       },
       "target": null,
       "renamed_from": null

@@ -104,6 +104,9 @@ creator  instagram  works  2026-03-03  unknown      just now  renew 2026-02-11
         )
         .stderr("")
         .exit(Exit::Ok);
+    // Instagram tells no permissions, which is not to have none.
+    let token = world.run(&["status", "--offline", "--json"]).token("creator");
+    assert_eq!((&token["scopes"], &token["granular_scopes"]), (&json!(null), &json!(null)));
     world
         .run(&["history"])
         .stdout(
