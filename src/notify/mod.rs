@@ -234,6 +234,8 @@ impl Delivery<'_> {
         };
         let letter = owners::letter(&composer, &record, notifications, answer_to, self.link);
         let Some(message) = letter else { return Ok(()) };
+        // What cannot be noted on a full disk would be sent again by every run.
+        let Some(_room) = self.store.room_to_note()? else { return Ok(()) };
         failpoint::reach("telling");
         if let Err(error) = send(&channel, &message, &self.notifier) {
             return self.failed(name, &error.to_string());

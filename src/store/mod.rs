@@ -188,6 +188,15 @@ impl Store {
         self.engine.room_for_grant().map_err(|error| error.about(&self.path, Doing::Writing))
     }
 
+    /// Takes room on the disk for the note of what is sent; nothing where there is too little for a
+    /// grant.
+    pub fn room_to_note(&self) -> Result<Option<GrantRoom>> {
+        match self.room_for_grant() {
+            Err(error) if error.shortage().is_some() => Ok(None),
+            room => room.map(Some),
+        }
+    }
+
     /// Returns whether so many renewals can be announced at once.
     pub fn has_room_to_announce(&self, renewals: usize) -> Result<bool> {
         let answer = self.engine.has_room_to_announce(renewals);

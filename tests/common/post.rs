@@ -2,12 +2,13 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// The server.
 pub(crate) struct PostOffice {
     pub(crate) port: u16,
     heard: Arc<Mutex<Vec<String>>>,
+    counter: Arc<Mutex<()>>,
 }
 
 impl PostOffice {
@@ -15,24 +16,35 @@ impl PostOffice {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let heard = Arc::new(Mutex::new(Vec::new()));
-        let notes = Arc::clone(&heard);
+        let counter = Arc::new(Mutex::new(()));
+        let (notes, clerk) = (Arc::clone(&heard), Arc::clone(&counter));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let notes = Arc::clone(&notes);
-                std::thread::spawn(move || talk(stream, &notes));
+                let (notes, clerk) = (Arc::clone(&notes), Arc::clone(&clerk));
+                std::thread::spawn(move || talk(stream, &notes, &clerk));
             }
         });
-        Self { port, heard }
+        Self { port, heard, counter }
     }
 
     /// Every command but the farewell; a mail is one.
     pub(crate) fn heard(&self) -> Vec<String> {
         self.heard.lock().unwrap().clone()
     }
+
+    /// How many mails have come.
+    pub(crate) fn mails(&self) -> usize {
+        self.heard.lock().unwrap().iter().filter(|it| it.contains("\n\n")).count()
+    }
+
+    /// While this is held a mail is taken, and its sender is not told so yet.
+    pub(crate) fn hold(&self) -> MutexGuard<'_, ()> {
+        self.counter.lock().unwrap()
+    }
 }
 
 /// Talks until the other side ends it.
-fn talk(stream: TcpStream, notes: &Mutex<Vec<String>>) -> Option<()> {
+fn talk(stream: TcpStream, notes: &Mutex<Vec<String>>, counter: &Mutex<()>) -> Option<()> {
     let mut stream = BufReader::new(stream);
     answer(&mut stream, "220 mail.example.org ESMTP")?;
     loop {
@@ -59,6 +71,7 @@ fn talk(stream: TcpStream, notes: &Mutex<Vec<String>>) -> Option<()> {
             }
         }
         notes.lock().unwrap().push(mail);
+        drop(counter.lock().unwrap());
         answer(&mut stream, "250 queued")?;
     }
 }

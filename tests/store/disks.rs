@@ -13,10 +13,10 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use metatoken::sandbox::{FaultInjection, OldString, Rule, TokenFixture};
+use metatoken::sandbox::{FaultInjection, Invalidation, OldString, Rule, TokenFixture};
 
 use crate::common::skip;
-use crate::common::{ANNA, APP, BRAND, Ran, World, day, ends, is_long, until};
+use crate::common::{ANNA, APP, BRAND, PostOffice, Ran, World, day, ends, is_long, until};
 
 /// The size of the disk: enough for a store, its room and a filler.
 const DISK: u64 = 1024 * 4096;
@@ -690,4 +690,66 @@ fn a_disk_that_fills_up_once_a_code_is_spent_costs_no_login() {
     world.graph.behave();
     assert_eq!(disk.pages_free(), 0);
     assert_ne!(disk.run(&world, &["token", "ada"]).stdout, before);
+}
+
+/// A token that is dead on day 2, whose owner is written to, with the store on a disk of its own.
+fn owned(kind: Kind, office: &PostOffice) -> Option<(World, Disk)> {
+    let mut world = World::new().token("BRAND", TokenFixture::user(APP, ANNA).named("brand"));
+    let store = world.path("disk/metatoken.db");
+    world.reconfigure(&format!(
+        "[store]\npath = \"{}\"\n{BRAND}owner = \"anna@client.example\"\n\
+         [[notify]]\nemail = \"owner\"\nfrom = \"ops@agency.example\"\n\
+         smtp = {{ host = \"127.0.0.1\", port = {}, security = \"none\" }}\n",
+        store.display(),
+        office.port
+    ));
+    let disk = Disk::mount(&world, kind)?;
+    disk.run(&world, &["refresh"]).code(0);
+    let access_token = disk.run(&world, &["token", "brand"]).stdout;
+    let password_changed = Invalidation::PasswordChanged;
+    world.graph.with(|graph| graph.invalidate(access_token.trim(), password_changed));
+    world.at(day(2));
+    Some((world, disk))
+}
+
+/// Room for the note is taken before a mail is sent, so that it is neither sent twice nor lost.
+#[test]
+fn a_disk_that_fills_up_once_an_owner_has_his_mail_repeats_none() {
+    for kind in [Kind::Memory, Kind::Ext2] {
+        let office = PostOffice::new();
+        let Some((world, disk)) = owned(kind, &office) else { return };
+        let held = office.hold();
+        let run = disk.start(&world, &["refresh", "--quiet"]);
+        until("the mail has come", || office.mails() == 1);
+        disk.fill(0);
+        drop(held);
+        let ran = world.finish(run).code(77);
+        assert!(!ran.stdout.contains("notifications"), "{kind:?}: {}", ran.stdout);
+        let _ = disk.run(&world, &["refresh", "--quiet"]);
+        assert_eq!(office.mails(), 1, "{kind:?}, while it is full");
+        disk.empty();
+        disk.run(&world, &["refresh", "--quiet"]).code(77);
+        assert_eq!(office.mails(), 1, "{kind:?}");
+    }
+}
+
+#[test]
+fn an_owners_mail_waits_while_the_disk_is_full() {
+    let mut held_back = 0;
+    for free in [0, 16, 44, 90] {
+        let office = PostOffice::new();
+        let Some((world, disk)) = owned(Kind::Memory, &office) else { return };
+        disk.give_room_back();
+        disk.fill(free);
+        for _ in 0..2 {
+            let _ = disk.run(&world, &["refresh", "--quiet"]);
+        }
+        let sent = office.mails();
+        assert!(sent <= 1, "{free} pages free: sent {sent} times");
+        held_back += usize::from(sent == 0);
+        disk.empty();
+        disk.run(&world, &["refresh", "--quiet"]).code(77);
+        assert_eq!(office.mails(), 1, "{free} pages free");
+    }
+    assert!(held_back > 1, "{held_back}");
 }
