@@ -384,6 +384,11 @@ impl Graph {
         self.caller.observations().budget_used(app)
     }
 
+    /// Whether an app of that name was answered in the Graph version that it asked for, and in no other.
+    pub fn is_answered_as_asked(&self, app: &str) -> bool {
+        self.caller.observations().is_answered_as_asked(app)
+    }
+
     /// Where another Graph version answered than the one asked for, by app.
     pub fn fallbacks(&self) -> Vec<VersionFallback> {
         self.caller.observations().fallbacks()

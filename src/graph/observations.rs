@@ -45,6 +45,8 @@ pub struct Observations {
     /// By the app's id, in percent.
     used: BTreeMap<String, u64>,
     fallbacks: BTreeSet<VersionFallback>,
+    /// The apps, by name, that were answered in the version that they asked for.
+    as_asked: BTreeSet<String>,
     throttled: BTreeMap<Throttled, Option<TimeDelta>>,
 }
 
@@ -56,10 +58,11 @@ impl Observations {
         }
         // Threads has a `v1.0` of its own in some paths, which is not the app's choice.
         let asked = path.first().filter(|first| **first == app.version);
-        if let (Some(asked), Some(answered)) = (asked, response.api_version())
-            && asked != answered
-        {
-            let (app, answered) = (app.name.clone(), answered.to_owned());
+        let (Some(asked), Some(answered)) = (asked, response.api_version()) else { return };
+        let (app, answered) = (app.name.clone(), answered.to_owned());
+        if *asked == answered {
+            self.as_asked.insert(app);
+        } else {
             self.fallbacks.insert(VersionFallback { app, asked: asked.clone(), answered });
         }
     }
@@ -85,6 +88,11 @@ impl Observations {
     pub fn throttles(&self) -> Vec<Throttle> {
         let throttled = self.throttled.iter();
         throttled.map(|(what, wait)| Throttle { what: what.clone(), wait: *wait }).collect()
+    }
+
+    /// Whether an app was answered in the version that it asked for, and in no other.
+    pub fn is_answered_as_asked(&self, app: &str) -> bool {
+        self.as_asked.contains(app) && !self.fallbacks.iter().any(|it| it.app == app)
     }
 
     /// Every fallback once, by app and version.
@@ -184,5 +192,9 @@ mod tests {
             seen.fallbacks(),
             [fallback("app-1", "v21.0"), fallback("app-1", "v22.0"), fallback("app-2", "v22.0")]
         );
+        let path = ["v19.0".to_owned(), "me".to_owned()];
+        seen.note(&app("3"), &path, &answer("facebook-api-version", "v19.0"));
+        let as_asked = ["app-1", "app-2", "app-3", "app-4"].map(|it| seen.is_answered_as_asked(it));
+        assert_eq!(as_asked, [false, false, true, false]);
     }
 }

@@ -187,6 +187,7 @@ impl<'a> Composer<'a> {
             system: if reason.labels.is_empty() { self.status.system.clone() } else { Vec::new() },
             generated_at: self.status.generated_at,
             dates: self.status.dates,
+            unheard_apps: self.status.unheard_apps.clone(),
             unlisted: self.status.unlisted.clone(),
             runs: self.status.runs,
         };

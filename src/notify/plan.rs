@@ -105,6 +105,7 @@ fn issues(status: &StatusReport, channel: &ChannelId) -> Issues {
         tokens: tokens.collect(),
         system: status.system.iter().filter(|it| !is_about(it, channel)).cloned().collect(),
         dates: status.dates,
+        unheard_apps: status.unheard_apps.clone(),
     }
 }
 
@@ -119,7 +120,12 @@ fn owners_issues(status: &StatusReport) -> Issues {
             deadlines: deadlines.filter(|it| it.remedy.is_of_the_owner()).cloned().collect(),
         })
     });
-    Issues { tokens: tokens.collect(), system: Vec::new(), dates: status.dates }
+    Issues {
+        tokens: tokens.collect(),
+        system: Vec::new(),
+        dates: status.dates,
+        unheard_apps: status.unheard_apps.clone(),
+    }
 }
 
 /// The same in at most [`MOST`] messages: the worst by themselves, and a digest of all that are

@@ -28,6 +28,9 @@ pub struct Issues {
     /// Whether dates were judged: while they are doubted there is no reason about a date, which does
     /// not mean that the dates are far off.
     pub dates: Dates,
+    /// The apps that Graph has not answered just now in the version that they ask for: that nothing is
+    /// said of another one does not mean that there is none.
+    pub unheard_apps: Vec<String>,
 }
 
 /// What is wrong with one token.

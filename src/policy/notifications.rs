@@ -99,6 +99,12 @@ impl<'a> Known<'a> {
             && hangs_on_a_date(&notified.topic.code)
             && self.reaches(&notified.topic)
     }
+
+    /// Whether this cause is seen only while Graph is asked, and it was not.
+    fn is_unseen(&self, notified: &Notified) -> bool {
+        let Topic { code, about, .. } = &notified.topic;
+        code == FALLBACK && about.as_ref().is_some_and(|app| self.issues.unheard_apps.contains(app))
+    }
 }
 
 const fn rank(event: NotificationEvent) -> u8 {
@@ -161,11 +167,6 @@ const RECOVERED: &str = "recovered";
 
 /// The code of what is said of an incident that is closed for another reason.
 pub const CLOSED: &str = "closed";
-
-/// Whether a cause is seen only while Graph is asked, so that its absence means nothing.
-fn is_seen_by_chance(notified: &Notified) -> bool {
-    notified.topic.code == FALLBACK
-}
 
 /// What has become of the causes that have gone.
 struct Successors<'a> {
@@ -242,7 +243,7 @@ impl NotificationPlan {
             matches!(notified.state, TopicState::Stands(_))
                 && !successors.topics.contains(&notified.topic)
                 && !known.is_doubted(notified)
-                && !is_seen_by_chance(notified)
+                && !known.is_unseen(notified)
         });
         let mut gone: Vec<&Notified> = gone.collect();
         gone.sort_by_key(|notified| known.place(&notified.topic));

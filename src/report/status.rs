@@ -127,6 +127,8 @@ pub struct StatusReport {
     pub system: Vec<Reason>,
     /// Whether dates were compared with the clock.
     pub dates: Dates,
+    /// The apps that Graph has not answered just now in the version that they ask for.
+    pub unheard_apps: Vec<String>,
     /// Labels that the store has and the config no longer declares.
     pub unlisted: Vec<Label>,
     /// The last runs.

@@ -98,11 +98,13 @@ fn judge(mut stored: Stored<'_>, answers: &[LiveAnswer], graph: &Graph) -> Statu
     system.extend(apps::version_reasons(session, &all, graph, &versions, moment));
     system.extend(problems);
     system.extend(all.declared_labels().judge_undeclared(&session.config, moment));
+    let unheard = session.config.apps.iter().filter(|app| !graph.is_answered_as_asked(&app.name));
     StatusReport {
         generated_at: moment.now,
         tokens,
         system,
         dates: moment.dates,
+        unheard_apps: unheard.map(|app| app.name.clone()).collect(),
         unlisted,
         runs: system::last_runs(&machinery),
     }

@@ -243,6 +243,7 @@ pub fn inspect_token(
         tokens: vec![report],
         system: Vec::new(),
         dates: Dates::Trusted,
+        unheard_apps: Vec::new(),
         unlisted: Vec::new(),
         runs: LastRuns::default(),
     })

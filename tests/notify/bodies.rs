@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{OTHER, dead, kill, logs_in_again, well};
-use crate::common::{BRAND, Reply, day};
+use crate::common::{APP, BRAND, Reply, World, day};
 
 const OWN: &str = r#"
 [[notify]]
@@ -212,4 +212,30 @@ fn a_body_with_a_key_in_it_is_read_by_its_owner_alone() {
         std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o644)).unwrap();
         world.run(&["config", "show"]).code(code);
     }
+}
+
+/// Which Graph version answers is seen only while Graph is asked.
+#[test]
+fn another_version_that_answered_is_over_once_the_right_one_answers() {
+    let (mut world, hook) = well(CLOSES);
+    let answering = |world: &World, version: Option<&str>| {
+        let version = version.map(str::to_owned);
+        world.graph.with(|graph| graph.app_mut(APP).unwrap().answers_as = version);
+    };
+    answering(&world, Some("v24.0"));
+    world.run(&["refresh"]).code(0).stderr("");
+    assert_eq!(hook.lines(), ["POST /open"]);
+    // Nothing is due, so nothing is heard of it; nor by a check.
+    world.at(day(1) + chrono::TimeDelta::hours(1));
+    world.run(&["refresh"]).code(0).stderr("");
+    world.run(&["check", "--notify"]).code(0);
+    assert_eq!(hook.lines(), [""; 0]);
+    answering(&world, None);
+    world.at(day(2) + chrono::TimeDelta::hours(1));
+    world.run(&["refresh"]).code(0).stderr("");
+    let closed = hook.lines();
+    assert!(closed[0].starts_with("POST /close/") && closed.len() == 1, "{closed:?}");
+    world.at(day(3) + chrono::TimeDelta::hours(1));
+    world.run(&["refresh"]).code(0).stderr("");
+    assert_eq!(hook.lines(), [""; 0]);
 }

@@ -117,7 +117,12 @@ const CODES: [&str; 12] = [
 
 /// Tokens with what stands against each.
 fn issues(all: Stands<'_>) -> Issues {
-    let mut issues = Issues { tokens: Vec::new(), system: Vec::new(), dates: Dates::Trusted };
+    let mut issues = Issues {
+        tokens: Vec::new(),
+        system: Vec::new(),
+        dates: Dates::Trusted,
+        unheard_apps: Vec::new(),
+    };
     for (name, reasons) in all {
         let reasons = reasons.iter().map(|text| reason(name, text)).collect();
         if name.is_empty() {

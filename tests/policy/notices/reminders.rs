@@ -15,7 +15,7 @@ fn ending(at: Time) -> Issues {
         reasons: vec![],
         deadlines: vec![deadline("expiring", at, &["a"])],
     };
-    Issues { tokens: vec![token], system: vec![], dates: Dates::Trusted }
+    Issues { tokens: vec![token], system: vec![], dates: Dates::Trusted, unheard_apps: Vec::new() }
 }
 
 const REMINDED: &str = "reminder a: it ends";
