@@ -57,7 +57,7 @@ fn the_pod_has_no_right_that_it_does_not_need() {
     }
     // The image has the pod's user.
     assert!(manifest.contains("runAsUser: 65532\n"));
-    assert!(shipped("kubernetes/Dockerfile").contains("\nUSER 65532:65532\n"));
+    assert!(shipped("container/Containerfile").contains("\nUSER 65532:65532\n"));
 }
 
 #[test]
