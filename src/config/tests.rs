@@ -16,7 +16,7 @@ fn environment() -> Environment {
 
 fn parsed(text: &str) -> Result<Config, ConfigError> {
     let path = Path::new("/srv/m/metatoken.toml");
-    parse(path, text, &TokenFiles::default(), &environment(), Purpose::Use)
+    parse(path, &ConfigText::of(text), &TokenFiles::default(), &environment(), Purpose::Use)
         .map(|(config, _)| config)
 }
 
@@ -24,7 +24,7 @@ fn parsed(text: &str) -> Result<Config, ConfigError> {
 fn described(text: &str) -> Description {
     assert_eq!(complaint(text), "");
     let (path, files) = (Path::new("/srv/m/metatoken.toml"), TokenFiles::default());
-    parse(path, text, &files, &environment(), Purpose::Show).unwrap().1
+    parse(path, &ConfigText::of(text), &files, &environment(), Purpose::Show).unwrap().1
 }
 
 fn complaint(text: &str) -> String {
@@ -80,13 +80,17 @@ fn a_new_token_is_declared_beside_the_config_or_beside_the_store_of_the_machine(
         ),
     ] {
         let files = TokenFiles::default();
-        let read = parse(Path::new(path), text, &files, &environment(), Purpose::Use);
+        let read =
+            parse(Path::new(path), &ConfigText::of(text), &files, &environment(), Purpose::Use);
         let new = read.unwrap().0.new_token_file(&token, "add");
         assert_eq!(new.path, Path::new(expected));
         // It is read as it was meant.
         let file = token_files::TokenFile::of_new(&new);
         let files = TokenFiles { fit: vec![file], unfit: Vec::new() };
-        let read = parse(Path::new(path), text, &files, &environment(), Purpose::Use).unwrap().0;
+        let read =
+            parse(Path::new(path), &ConfigText::of(text), &files, &environment(), Purpose::Use)
+                .unwrap()
+                .0;
         assert!(token.differences(read.token(&token.label).unwrap()).is_empty());
     }
 }

@@ -191,7 +191,7 @@ fn a_variable_is_a_warning_where_cron_or_a_unit_runs_it() {
     if let Some(why) = crate::common::cannot_mount() {
         return crate::common::skip(TEST, &why);
     }
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::common::folder();
     let script = "set -e\nmount -t tmpfs none /etc\nmkdir /etc/metatoken\n\
                   printf '[app.main]\\nid = \"1\"\\nsecret = { env = \"META\" }\\n' > /etc/metatoken/metatoken.toml\n\
                   chmod 600 /etc/metatoken/metatoken.toml\n\"$0\" config check; META=x \"$0\" config check";

@@ -25,7 +25,7 @@ fn name(file: &Path) -> &str {
 /// What `config show` says of a copy that everybody may read; gives stdout, stderr and the code.
 #[track_caller]
 fn checked(example: &Path) -> (String, String, Option<i32>) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::common::folder();
     let config = folder.path().join("metatoken.toml");
     let mut file = std::fs::File::create(&config).unwrap();
     // A copy in a checkout may be writable for a group, which is refused for good reason. That

@@ -45,7 +45,7 @@ fn printed(world: &Path, arguments: &[&str]) -> String {
 #[test]
 fn each_script_begins_with_tokens_that_are_all_well() {
     for (script, labels, last, around) in SCRIPTS {
-        let world = tempfile::tempdir().unwrap();
+        let world = crate::common::folder();
         let ran = Command::new("sh")
             .arg(folder().join(format!("{script}.sh")))
             .arg(world.path())
@@ -103,7 +103,7 @@ const ROTATIONS: &[(&str, &[&str])] = &[
 #[test]
 fn each_rotation_ends_with_all_well_and_the_old_one_dead() {
     for (script, ends) in ROTATIONS {
-        let world = tempfile::tempdir().unwrap();
+        let world = crate::common::folder();
         let ran = Command::new("sh")
             .arg(folder().join(format!("../rotation/{script}.sh")))
             .arg(world.path())

@@ -384,7 +384,7 @@ fn literal(text: &str) -> Option<String> {
 #[test]
 fn no_scenario_prints_another_reason_code() {
     let documented = documented();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::common::folder();
     let sandbox = format!("--sandbox={}", folder.path().display());
     for scenario in ["healthy", "troubles", "outage", "throttled", "ending", "empty"] {
         for (now, command) in [

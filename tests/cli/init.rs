@@ -376,7 +376,7 @@ fn root_is_told_whom_the_secret_is_for() {
     let world = bare();
     world.write("state/x", "");
     chown(world.path("state"), Some(65534), None).unwrap();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::common::folder();
     let script = "set -e; mount -t tmpfs none /etc; mkdir -p /etc/metatoken /var/lib/metatoken\n\
                   mount --bind \"$STATE\" /var/lib/metatoken\n\"$@\"; ls -l /etc/metatoken | cut -c 1-10";
     if let Some(why) = common::cannot_mount() {

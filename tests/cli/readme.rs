@@ -98,7 +98,7 @@ fn spoken(sentence: &str) -> String {
 
 #[test]
 fn the_last_three_weeks_are_told_so() {
-    let world = tempfile::tempdir().unwrap();
+    let world = crate::common::folder();
     let ran = Command::new("sh")
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/last-three-weeks.sh"))
         .arg(world.path())
@@ -133,7 +133,7 @@ fn the_table_of_exit_codes_is_the_one_of_the_code() {
 
 #[test]
 fn the_status_of_the_sandbox_begins_so() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::common::folder();
     let commands = fenced("Try it", "sh").concat();
     let typed: Vec<&str> = commands.lines().collect();
     assert_eq!(
@@ -280,7 +280,7 @@ fn every_table_that_is_shown_is_a_config() {
 
 #[track_caller]
 fn is_good(text: &str) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::common::folder();
     let config = folder.path().join("metatoken.toml");
     let file = std::fs::File::create(&config).unwrap();
     file.set_permissions(std::fs::Permissions::from_mode(0o600)).unwrap();

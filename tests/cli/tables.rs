@@ -88,7 +88,7 @@ fn in_every_scenario(
     look: impl Fn(&str, &[&str], &str),
 ) {
     for scenario in SCENARIOS {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::common::folder();
         let rows = folder.path().join("rows.csv").display().to_string();
         std::fs::File::create(&rows).unwrap().write_all(ROWS.as_bytes()).unwrap();
         let label = if scenario == "troubles" { "missing-scope" } else { "brand" };
@@ -120,7 +120,7 @@ fn at_80_columns_no_line_is_longer() {
         }
     });
     let seen_lines = seen_lines.get();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::common::folder();
     for topic in [
         "refresh",
         "status",

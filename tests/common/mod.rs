@@ -7,6 +7,7 @@
 
 mod alert;
 pub(crate) mod brand;
+mod folder;
 mod hook;
 mod journal;
 mod login;
@@ -35,6 +36,7 @@ use metatoken::sandbox::{
 use metatoken::token::{Expiry, Provider, Time};
 
 pub(crate) use alert::{agree, measure};
+pub(crate) use folder::folder;
 pub(crate) use hook::{Hook, Judge, Reply, Request};
 pub(crate) use journal::stream_name;
 pub(crate) use nobody::{Nobody, can_be_another_user};
@@ -120,7 +122,7 @@ impl World {
         );
         graph.add_user(UserFixture::new(CREATOR, "Dora").known_as(CREATOR_NAME));
         let world = Self {
-            folder: tempfile::tempdir().unwrap(),
+            folder: folder(),
             graph: Server::start(graph).unwrap(),
             now: day(0),
             variables: SECRETS.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),

@@ -17,7 +17,7 @@ pub(crate) struct Nobody {
 
 impl Nobody {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = super::folder();
         fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
         // By a process of its own: a file that this one has open to write cannot be started.
         let mut copy = Command::new("cp");

@@ -22,7 +22,7 @@ fn skipped(why: &str) {
 
 /// A run by `nobody`, to whom all of the world but these files is given.
 pub(super) fn as_nobody(world: &World, not_theirs: &[&str], arguments: &[&str]) -> Ran {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::common::folder();
     fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
     let binary = folder.path().join("metatoken");
     // By a process of its own: a file that this one has open to write cannot be started.

@@ -21,7 +21,7 @@ struct NewMachine<'a> {
 
 impl<'a> NewMachine<'a> {
     fn with(old: &'a World, names: &[&str]) -> Self {
-        let machine = Self { old, folder: tempfile::tempdir().unwrap() };
+        let machine = Self { old, folder: crate::common::folder() };
         for name in names {
             machine.bring(name, name);
         }

@@ -180,7 +180,10 @@ fn a_secret_in_an_argument_is_not_shown() {
 fn no_token_goes_into_a_file_that_the_store_lives_by() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("metatoken.toml");
-    let empty = parse(&path, "", &TokenFiles::default(), &environment(), Purpose::Use).unwrap().0;
+    let empty =
+        parse(&path, &ConfigText::of(""), &TokenFiles::default(), &environment(), Purpose::Use)
+            .unwrap()
+            .0;
     let holder = crate::store::Holder {
         pid: 1,
         command: "metatoken refresh".to_owned(),
@@ -196,9 +199,13 @@ fn no_token_goes_into_a_file_that_the_store_lives_by() {
         let file = file.display();
         let text =
             format!("{APP}[token.t]\ntype = \"user\"\ndeliver = [{{ file = \"{file}\" }}]\n");
-        let Err(ConfigError::Mistaken { mistakes, .. }) =
-            parse(&path, &text, &TokenFiles::default(), &environment(), Purpose::Use)
-        else {
+        let Err(ConfigError::Mistaken { mistakes, .. }) = parse(
+            &path,
+            &ConfigText::of(&text),
+            &TokenFiles::default(),
+            &environment(),
+            Purpose::Use,
+        ) else {
             panic!("{file} was taken");
         };
         assert!(mistakes[0].message.contains("is metatoken's own"), "{}", mistakes[0].message);

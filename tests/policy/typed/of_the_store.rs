@@ -377,7 +377,7 @@ const SOURCES: &[(&str, Case)] = &[
 /// No config is found, or a variable names one in vain.
 #[expect(clippy::disallowed_methods, reason = "a person's editor")]
 fn of_the_place_of_the_config() -> Vec<Done> {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::common::folder();
     let run = |variables: &[(&str, &str)], arguments: &[&str]| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_metatoken"));
         command.args(arguments).env_clear().env("XDG_CONFIG_HOME", folder.path());

@@ -52,7 +52,7 @@ fn it_is_written_whole_for_its_owner_and_says_what_is_not_in_it() {
 fn it_needs_no_key_no_secret_and_no_lock_and_changes_nothing() {
     let world = World::with_brand("");
     fs::remove_file(world.path("metatoken.key")).unwrap();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::common::folder();
     let file = folder.path().join("copy.db");
     let before = world.snapshot();
     world.run(&["store", "backup", file.to_str().unwrap()]).code(0);
@@ -153,7 +153,7 @@ fn whoever_may_read_the_store_may_copy_it() {
     }
     let world = World::with_brand("");
     let somebody = Nobody::let_in(&world);
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::common::folder();
     std::os::unix::fs::chown(folder.path(), Some(65534), None).unwrap();
     let file = folder.path().join("copy.db");
     somebody.run(&world, &["store", "backup", file.to_str().unwrap()]).code(0);

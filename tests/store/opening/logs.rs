@@ -69,7 +69,7 @@ impl World {
 
 /// How many events and generations `SQLite` finds when the owner opens the two files to write.
 fn by_the_owner(store: &[u8], log: &[u8]) -> Option<(i64, i64)> {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::common::folder();
     let path = folder.path().join("metatoken.db");
     for (ending, bytes) in [("", store), ("-wal", log)] {
         let mut name = path.clone().into_os_string();
