@@ -126,6 +126,8 @@ Examples:
 Examples:
   metatoken history --limit 5             the last five events
   metatoken history --failed --since 30d  what went wrong in a month
+  metatoken history --event delivered     what reached the programs, and when
+  metatoken history --runs                each run with its exit code
   metatoken history --summary             only the success rate
   metatoken history --format csv          for a spreadsheet")]
     History(HistoryArguments),
@@ -707,18 +709,24 @@ pub struct HistoryArguments {
     /// Labels; `*` matches any characters
     #[arg(value_name = "LABEL")]
     pub labels: Vec<String>,
-    /// Show this many events, the newest
+    /// Show this many events or runs, the newest
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub limit: usize,
-    /// Show only events since then: `30d`, or `2026-01-01`
+    /// Show only what happened since then: `30d`, or `2026-01-01`
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
     /// Show only what failed
     #[arg(long)]
     pub failed: bool,
-    /// Show only the success rate
-    #[arg(long)]
+    /// Show only events of this kind, such as `delivered`; can be given more than once
+    #[arg(long, value_name = "EVENT")]
+    pub event: Vec<String>,
+    /// Show only the success rate, by event and by trigger
+    #[arg(long, conflicts_with_all = ["event", "runs"])]
     pub summary: bool,
+    /// List the runs instead of the events: command, trigger, time and exit code
+    #[arg(long, conflicts_with_all = ["labels", "event"])]
+    pub runs: bool,
 }
 
 /// `report`.

@@ -23,14 +23,14 @@ use self::refusal::{
 };
 use self::serve::accept_request;
 use self::typed::{
-    add_order, check_order, colour, dry_run, duration, exec_order, forget_order, format,
+    add_order, check_order, colour, dry_run, duration, event, exec_order, forget_order, format,
     handed_out, identity_change, import_order, key_order, label, log_format, login_order, losses,
     mint_order, promote_order, revoke_order, rollback_order, since, status_order, trigger,
     verbosity,
 };
 use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
-use crate::commands::{self, DeliverOrder, HistoryOrder, Replace};
+use crate::commands::{self, DeliverOrder, HistoryOrder, Replace, RunsOrder};
 use crate::config;
 use crate::environment::Environment;
 use crate::error::CliError;
@@ -355,11 +355,17 @@ fn check(session: &Session, given: &cli::CheckArguments) -> Result<u8, CliError>
 }
 
 fn history(session: &Session, given: &cli::HistoryArguments) -> Result<u8, CliError> {
+    let since = given.since.as_deref().map(|text| since(text, &session.clock)).transpose()?;
+    if given.runs {
+        let order = RunsOrder { limit: given.limit, since, failed: given.failed };
+        return commands::list_runs(session, &order).map(Exit::code);
+    }
     let order = HistoryOrder {
         patterns: given.labels.iter().map(Pattern::new).collect(),
         limit: given.limit,
-        since: given.since.as_deref().map(|text| since(text, &session.clock)).transpose()?,
+        since,
         failed: given.failed,
+        kinds: given.event.iter().map(|name| event(name)).collect::<Result<_, _>>()?,
         summary: given.summary,
     };
     commands::history(session, &order).map(Exit::code)

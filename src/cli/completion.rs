@@ -14,6 +14,8 @@ pub struct KnownNames {
     pub apps: Vec<String>,
     /// The scenarios of the sandbox.
     pub scenarios: Vec<String>,
+    /// The events of the history.
+    pub events: Vec<String>,
 }
 
 /// Commands whose own label is a new one.
@@ -59,6 +61,7 @@ fn names_for(arg: &Arg, known: &KnownNames) -> Option<Vec<String>> {
     match (arg.get_id().as_str(), arg.get_value_names()?.first()?.as_str()) {
         ("scenario", _) => Some(known.scenarios.clone()),
         ("app", _) => Some(known.apps.clone()),
+        ("event", _) => Some(known.events.clone()),
         (_, "LABEL") => Some(known.labels.clone()),
         _ => None,
     }

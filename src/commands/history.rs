@@ -1,15 +1,15 @@
-//! `history`: every generation and attempt, with success rate.
+//! `history`: every generation and attempt, with success rate; or every run.
 
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::policy::humanize;
-use crate::report::{HistoryEntry, HistoryReport};
+use crate::report::{HistoryEntry, HistoryReport, ListedRun, RunsReport};
 use crate::run::declared::last_reading;
 use crate::run::tokens::Tokens;
 use crate::session::Session;
 use crate::status;
 use crate::store::{EventQuery, History, Store};
-use crate::token::{Label, Pattern, Time};
+use crate::token::{EventKind, Label, Pattern, Time};
 use crate::ui::OutputFormat;
 
 /// What was asked for.
@@ -23,8 +23,21 @@ pub struct HistoryOrder {
     pub since: Option<Time>,
     /// Only what failed.
     pub failed: bool,
+    /// Only events of these kinds; of every kind where there are none.
+    pub kinds: Vec<EventKind>,
     /// Only the success rate.
     pub summary: bool,
+}
+
+/// What was asked for of the runs.
+#[derive(Debug)]
+pub struct RunsOrder {
+    /// How many to show, the newest.
+    pub limit: usize,
+    /// Only those that began since then.
+    pub since: Option<Time>,
+    /// Only those that did not end well.
+    pub failed: bool,
 }
 
 /// Shows what happened.
@@ -90,7 +103,37 @@ fn newest(mut all: Vec<HistoryEntry>, order: &HistoryOrder) -> Vec<HistoryEntry>
     if order.summary {
         return Vec::new();
     }
-    all.retain(|entry| !order.failed || EventQuery::FAILURES.contains(&entry.event));
+    all.retain(|entry| {
+        (!order.failed || EventQuery::FAILURES.contains(&entry.event))
+            && (order.kinds.is_empty() || order.kinds.contains(&entry.event))
+    });
     let surplus = all.len().saturating_sub(order.limit);
     all.split_off(surplus)
+}
+
+/// Lists the runs, the oldest first.
+pub fn list_runs(session: &Session, order: &RunsOrder) -> Result<Exit, CliError> {
+    let store = session.reader()?;
+    let mut rows = store.map_or_else(|| Ok(Vec::new()), |it| it.last_runs(u32::MAX))?;
+    rows.retain(|run| {
+        order.since.is_none_or(|since| run.started_at >= since)
+            && (!order.failed || run.exit_code != Some(Exit::Ok.code()))
+    });
+    rows.truncate(order.limit);
+    let runs = rows.into_iter().rev().map(|run| ListedRun {
+        id: run.id.0,
+        command: run.command,
+        trigger: run.trigger,
+        started_at: run.started_at,
+        finished_at: run.finished_at,
+        exit_code: run.exit_code,
+    });
+    let report = RunsReport { now: session.clock.now(), runs: runs.collect() };
+    let ui = &session.ui;
+    ui.data(&match ui.format {
+        OutputFormat::Json => report.json(),
+        OutputFormat::Csv => report.csv(),
+        _ => report.text(ui.style()),
+    })?;
+    Ok(Exit::Ok)
 }

@@ -40,7 +40,7 @@ pub use deliver::{DeliverOrder, deliver, preview_deliveries, restore_files};
 pub use exchange::{ExchangeOrder, exchange};
 pub use exec::{ExecOrder, TokenWay, VARIABLE, exec};
 pub use forget::{Declaration, ForgetOrder, HeldFiles, forget};
-pub use history::{HistoryOrder, history};
+pub use history::{HistoryOrder, RunsOrder, history, list_runs};
 pub use import::{ImportOrder, import};
 pub use init::{ConfigDraft, InitOrder, InitOutcome, draft_config, init};
 pub use key::{KeyOrder, KeyStep, export_key, rotate_key};

@@ -18,6 +18,7 @@ use crate::cli::{self, KnownNames, TypedShell};
 use crate::config;
 use crate::environment::Environment;
 use crate::sandbox::Scenario;
+use crate::token::EventKind;
 
 /// The variable by which a script says which shell asks.
 const VARIABLE: &str = "METATOKEN_COMPLETE";
@@ -132,14 +133,18 @@ impl Line {
 
     /// The names in the config that the line means; none where there is no such config.
     fn known_names(&self, environment: &Environment) -> KnownNames {
-        let scenarios = Scenario::ALL.iter().map(|it| it.as_str().to_owned()).collect();
+        let known = KnownNames {
+            scenarios: Scenario::ALL.iter().map(ToString::to_string).collect(),
+            events: EventKind::ALL.iter().map(ToString::to_string).collect(),
+            ..KnownNames::default()
+        };
         let config = self.config(environment).filter(|path| path.exists());
         let config = config.and_then(|path| config::load(&path, environment).ok());
-        let Some(config) = config else { return KnownNames { scenarios, ..KnownNames::default() } };
+        let Some(config) = config else { return known };
         KnownNames {
             labels: config.tokens.iter().map(|token| token.label.to_string()).collect(),
             apps: config.apps.iter().map(|app| app.name.clone()).collect(),
-            scenarios,
+            ..known
         }
     }
 

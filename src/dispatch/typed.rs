@@ -30,7 +30,7 @@ use crate::run::revocation::RevocationScope;
 use crate::sandbox::{NowArg, Scenario};
 use crate::session::Session;
 use crate::status::AskGraph;
-use crate::token::{Label, Pattern, Time, TokenType, Trigger};
+use crate::token::{EventKind, Label, Pattern, Time, TokenType, Trigger};
 use crate::ui::{Colour, LogFormat, OutputFormat, Verbosity};
 
 /// What `add` was asked for. A relative path is meant from where it was typed; in the sandbox, which
@@ -475,6 +475,20 @@ pub fn since(text: &str, clock: &Clock) -> Result<Time, CliError> {
             Err(usage(&format!("`{text}` is not a valid time")).hint("write `30d` or `2026-01-01`"))
         }
     }
+}
+
+/// A kind of event by its name in JSON; the table has it with spaces.
+pub fn event(name: &str) -> Result<EventKind, CliError> {
+    let plain = name.replace([' ', '-'], "_");
+    EventKind::from_name(&plain).ok_or_else(|| {
+        let complaint = usage(&format!("unknown event `{name}`"));
+        let all = EventKind::ALL.iter().map(|event| event.as_str());
+        let complaint = match config::nearest(&plain, all) {
+            Some(near) => complaint.hint(format!("did you mean `{near}`?")),
+            None => complaint,
+        };
+        complaint.hint(format!("the events are {}", humanize::list(EventKind::ALL)))
+    })
 }
 
 /// The one label that a command works on.

@@ -222,8 +222,7 @@ impl HistoryReport {
                 json!(entry.old_expiry == Expiry::Never),
                 json!(entry.new_expiry == Expiry::Never),
             ];
-            let cells: Vec<String> = cells.iter().map(cell).collect();
-            text.push_str(&cells.join(","));
+            text.push_str(&csv_row(&cells));
             text.push('\n');
         }
         text
@@ -296,6 +295,12 @@ impl HistoryEntry {
 
 fn in_words(event: EventKind) -> String {
     event.as_str().replace('_', " ")
+}
+
+/// The values of a row, separated by commas.
+pub fn csv_row(values: &[Value]) -> String {
+    let cells: Vec<String> = values.iter().map(cell).collect();
+    cells.join(",")
 }
 
 /// A value as a cell; null is empty. A quote keeps a spreadsheet from taking text for a formula.

@@ -17,6 +17,7 @@ mod pages;
 mod preview;
 mod prometheus;
 mod run;
+mod runs;
 mod status;
 mod text;
 mod token_page;
@@ -38,6 +39,7 @@ pub use pages::{PagesReport, ReachedPage};
 pub use preview::{PreviewReport, PreviewedDelivery, Would};
 pub use prometheus::prometheus;
 pub use run::{RunReport, TokenResult};
+pub use runs::{ListedRun, RunsReport};
 pub use status::{
     LastRuns, PageRows, ProbeReport, Refresh, StatusReport, StatusSort, TokenReport, VerdictSource,
 };

@@ -105,6 +105,7 @@ fn commands_topics_formats_scenarios_and_shells_are_offered() {
         (&["config", ""], &["check", "show"]),
         (&["help", "ex"], &["exchange", "exec", "exit-codes"]),
         (&["history", "--format", ""], &["table", "json", "csv"]),
+        (&["history", "--event", "deliv"], &["delivered", "delivery_failed"]),
         (&["--sandbox", "--scenario", "t"], &["troubles", "throttled"]),
         (&["--scenario=he"], &["--scenario=healthy"]),
         (&["completions", ""], &["bash", "zsh", "fish"]),

@@ -342,6 +342,106 @@ manual     1         1          0       100%
 }
 
 #[test]
+fn some_kinds_of_events_can_be_picked() {
+    let world = eventful();
+    for (typed, expected) in [
+        (&["--event", "invalid"][..], vec!["invalid"]),
+        (&["--event", "refresh failed", "--event", "refreshed"], vec!["refresh_failed"; 2]),
+        (&["--event", "refresh-failed", "shop"], vec!["refresh_failed"]),
+        (&["--event", "invalid", "--since", "30m"], vec![]),
+        (&["--event", "adopted", "--limit", "1"], vec!["adopted"]),
+        (&["--event", "adopted", "--failed"], vec![]),
+        (&["--event", "key_rotated"], vec![]),
+    ] {
+        let ran = world.run(&[&["history", "--json"][..], typed].concat()).stderr("").code(0);
+        let events = ran.json()["events"].as_array().unwrap().clone();
+        let mut found: Vec<String> =
+            events.iter().map(|event| event["event"].as_str().unwrap().to_owned()).collect();
+        if typed.len() == 4 && typed[2] == "--event" {
+            assert_eq!(found.pop().as_deref(), Some("refreshed"));
+        }
+        assert_eq!(found, expected, "{typed:?}");
+        // What is shown is narrowed, and the rate counts the period.
+        let attempts = if typed.contains(&"--since") { 1 } else { 3 };
+        let attempts = if typed.contains(&"shop") { 1 } else { attempts };
+        assert_eq!(ran.json()["summary"]["attempts"], attempts, "{typed:?}");
+    }
+    world
+        .run(&["history", "--event", "deliverd"])
+        .stdout("")
+        .stderr(
+            "
+error: unknown event `deliverd`
+hint: did you mean `delivered`?
+hint: the events are `adopted`, `adoption_refused`, `exchanged`, `refreshed`, `derived`, `not_extended`, `refresh_failed`, `invalid`, `verified`, `delivered`, `delivery_failed`, `notification_failed`, `retired`, `renamed`, `purged`, `minted`, `mint_lost`, `revoked`, `forgotten`, `imported`, `logged_in`, `probe_failed`, `key_rotated`, `rolled_back` and `promoted`
+",
+        )
+        .exit(Exit::Usage);
+}
+
+#[test]
+fn the_runs_are_listed() {
+    let world = World::new().config(CONFIG);
+    world.run(&["history", "--runs"]).stdout("no runs\n").stderr("").code(0);
+    assert!(!world.path("metatoken.db").exists());
+    let world = eventful();
+    world
+        .run(&["history", "--runs"])
+        .stdout(
+            "
+RUN  STARTED (UTC)     COMMAND  TRIGGER    DURATION   EXIT CODE
+1    2026-01-01 00:00  refresh  manual     0 seconds  0
+2    2026-02-09 00:00  refresh  scheduled  0 seconds  0
+3    2026-02-10 00:00  refresh  scheduled  0 seconds  77
+4    2026-02-10 01:00  refresh  manual     0 seconds  77
+",
+        )
+        .stderr("")
+        .code(0);
+    world
+        .run(&["history", "--runs", "--limit", "1", "--json"])
+        .stdout(
+            r#"
+{
+  "version": 1,
+  "runs": [
+    {
+      "run": 4,
+      "command": "refresh",
+      "trigger": "manual",
+      "started_at": "2026-02-10T01:00:00Z",
+      "finished_at": "2026-02-10T01:00:00Z",
+      "exit_code": 77
+    }
+  ]
+}
+"#,
+        )
+        .stderr("")
+        .code(0);
+    world
+        .run(&["history", "--runs", "--failed", "--since", "40d", "--format", "csv"])
+        .stdout(
+            "
+run,command,trigger,started_at,finished_at,exit_code
+3,refresh,scheduled,2026-02-10T00:00:00Z,2026-02-10T00:00:00Z,77
+4,refresh,manual,2026-02-10T01:00:00Z,2026-02-10T01:00:00Z,77
+",
+        )
+        .stderr("")
+        .code(0);
+    for typed in [
+        &["history", "--runs", "brand"][..],
+        &["history", "--runs", "--event", "adopted"],
+        &["history", "--runs", "--summary"],
+        &["history", "--summary", "--event", "adopted"],
+    ] {
+        let ran = world.run(typed).stdout("").exit(Exit::Usage);
+        assert!(ran.stderr.contains("cannot be used with"), "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn what_cannot_narrow_it_is_answered() {
     let world = eventful();
     world
