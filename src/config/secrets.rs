@@ -148,13 +148,16 @@ impl Secrets {
 
     /// Where the secret stands, as people find it: the line too, of a value in a file.
     pub fn place(&self, source: &SecretSource) -> String {
-        let line = || match source {
-            SecretSource::File { path, key: Some(key), format } => {
-                self.file(path, *format).get()?.as_ref().ok()?.document.line(key).ok()
-            }
-            _ => None,
-        };
-        line().map_or_else(|| source.to_string(), |line| format!("{source}, line {line}"))
+        let line = self.line(source);
+        line.map_or_else(|| source.to_string(), |line| format!("{source}, line {line}"))
+    }
+
+    /// The line on which a secret begins that was fetched, where it is a value in a file.
+    pub fn line(&self, source: &SecretSource) -> Option<u32> {
+        let SecretSource::File { path, key: Some(key), format } = source else { return None };
+        let file = self.file(path, *format);
+        let line = file.get()?.as_ref().ok()?.document.line(key).ok()?;
+        u32::try_from(line).ok()
     }
 
     /// Whether the secret can be had, without running a program: of one it is seen that it is there.

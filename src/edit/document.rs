@@ -15,12 +15,15 @@ pub struct Document {
     bytes: Zeroizing<Vec<u8>>,
     is_text: OnceLock<Result<(), EditError>>,
     parsed: OnceLock<Result<Parsed, EditError>>,
+    /// Where each line ends: of many values each is asked for its line.
+    line_ends: OnceLock<Vec<usize>>,
 }
 
 impl Document {
     /// A file that holds `bytes`; it is parsed when the first value is asked for.
     pub const fn new(format: Format, bytes: Zeroizing<Vec<u8>>) -> Self {
-        Self { format, bytes, is_text: OnceLock::new(), parsed: OnceLock::new() }
+        let (is_text, parsed, line_ends) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { format, bytes, is_text, parsed, line_ends }
     }
 
     /// Reads the one value that `key` names, as [`locate`](super::locate) does.
@@ -31,7 +34,11 @@ impl Document {
     /// The line on which the value that `key` names begins, counted from 1.
     pub fn line(&self, key: &str) -> Result<usize, EditError> {
         let (start, _) = self.locate(Some(key))?;
-        Ok(self.file().place(start).line)
+        let line_ends = self.line_ends.get_or_init(|| {
+            let bytes = self.bytes.iter().enumerate();
+            bytes.filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at).collect()
+        });
+        Ok(line_ends.partition_point(|end| *end < start) + 1)
     }
 
     /// Where the value begins, and what it is. Nothing here looks through the file for one key.

@@ -109,8 +109,10 @@ impl Checks<'_> {
     /// Checks what a rotation has left behind.
     pub fn left_by_rotation(&mut self) {
         let Some(credential) = self.subject.credential else { return };
-        if let Some(SourceValue { place, refused: Some(problem), .. }) = &credential.source {
-            self.stale_source(place, problem);
+        if let Some(source) = &credential.source
+            && let Some(problem) = &source.refused
+        {
+            self.stale_source(source, problem);
         }
         let overlap = self.subject.policy.rotate_overlap;
         for RotatedGeneration { generation, since } in &credential.rotated {
@@ -129,16 +131,16 @@ impl Checks<'_> {
         self.add("revoked_alive", Health::Warning, message, step);
     }
 
-    fn stale_source(&mut self, place: &str, problem: &Problem) {
+    fn stale_source(&mut self, source: &SourceValue, problem: &Problem) {
         let may_be_taken = problem.kind == ProblemKind::NotExtended;
-        let remedy = clear_source(self.subject, place, may_be_taken);
+        let remedy = clear_source(self.subject, &source.place, may_be_taken);
         // It never worked here, whatever Meta says of it.
         let why = cause(&problem.clone().rejected(), self.subject);
         let why = why.strip_prefix(Problem::REJECTED).unwrap_or(&why);
         self.add(
             STALE_SOURCE,
             Health::Warning,
-            format!("unused access token in {place}: {why}"),
+            format!("unused access token in {}: {why}", source.place_and_line()),
             // The token itself needs nothing.
             Step::new(Action::None, remedy),
         );

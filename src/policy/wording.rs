@@ -24,11 +24,11 @@ pub fn cause(problem: &Problem, subject: &Subject<'_>) -> String {
 }
 
 /// Where a value that never worked was found, if the config says where to look.
-fn found_in<'a>(problem: &Problem, subject: &Subject<'a>) -> Option<&'a str> {
+fn found_in(problem: &Problem, subject: &Subject<'_>) -> Option<String> {
     let of_a_value = subject.has_never_worked() && !problem.tells_of_a_past();
     let source = subject.credential.filter(|_| of_a_value)?.source.as_ref()?;
     let is_that = source.refused.as_ref().is_some_and(|refused| refused.kind == problem.kind);
-    is_that.then_some(source.place.as_str())
+    is_that.then(|| source.place_and_line())
 }
 
 fn words(problem: &Problem, subject: &Subject<'_>) -> String {

@@ -12,7 +12,9 @@ use crate::deliver::Deliveries;
 use crate::error::CliError;
 use crate::policy::{Decision, Insistence, Subject, decide, decide_exchange, paced};
 use crate::store::StoreError;
-use crate::token::{Credential, Fingerprint, Label, Pattern, SourceValue};
+use crate::token::{
+    AccessToken, Credential, Fingerprint, GenerationState, Label, Pattern, SourceValue,
+};
 
 /// Which tokens a refresh is about, and what it does with them.
 #[derive(Debug)]
@@ -135,19 +137,27 @@ fn note_sources(
         let Some(id) = run.known_id(&token.label) else { continue };
         let known = run.tokens.credential(&token.label);
         let before = known.and_then(|credential| credential.source.as_ref());
-        let place = token.access_token.as_ref().map(ToString::to_string);
-        let now = match (place, configured.get(&token.label)) {
+        let source = token.access_token.as_ref();
+        let seen = |source: &SecretSource, access_token: &AccessToken, line: Option<u32>| {
+            let fingerprint = run.store.fingerprint(access_token)?;
+            Ok::<_, StoreError>(SourceValue::seen(source.to_string(), line, fingerprint, before))
+        };
+        let now = match (source, configured.get(&token.label)) {
             (None, _) => None,
+            // Nobody searches for what is in use.
+            (Some(source), Some(ConfiguredToken::Known(known)))
+                if known.state == GenerationState::Current =>
+            {
+                let line = before.and_then(|before| before.line);
+                Some(seen(source, &known.access_token, line)?)
+            }
             (
-                Some(place),
+                Some(source),
                 Some(
                     ConfiguredToken::Found(access_token)
                     | ConfiguredToken::Known(KnownToken { access_token, .. }),
                 ),
-            ) => {
-                let fingerprint = run.store.fingerprint(access_token)?;
-                Some(SourceValue::seen(place, fingerprint, before))
-            }
+            ) => Some(seen(source, access_token, run.session.secrets.line(source))?),
             (Some(_), Some(ConfiguredToken::Unusable { holds, .. })) if *holds != Holds::Unread => {
                 before.cloned().map(|before| SourceValue { refused: None, ..before })
             }

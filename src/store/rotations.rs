@@ -82,7 +82,8 @@ fn note_source(
 ) -> Result<(), TxError> {
     let refused = row::problem(source.and_then(|source| source.refused.as_ref()));
     tx.execute(
-        "UPDATE token SET source = ?2, source_value = ?3, source_changed = ?4, source_refused = ?5
+        "UPDATE token SET source = ?2, source_value = ?3, source_changed = ?4, source_refused = ?5,
+             source_line = ?6
          WHERE id = ?1",
         values![
             token,
@@ -90,6 +91,7 @@ fn note_source(
             source.map(|it| it.fingerprint.as_bytes()),
             source.map(|it| it.has_changed),
             refused.as_deref(),
+            source.and_then(|it| it.line),
         ],
     )
     .map(drop)

@@ -285,16 +285,17 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// Reads the next four cells, what the place held that the config names.
+    /// Reads the next five cells, what the place held that the config names.
     pub fn source_value(&mut self) -> Read<Option<SourceValue>> {
         let place = self.maybe_text("token.source")?.map(str::to_owned);
         let fingerprint = self.maybe_fingerprint("token.source_value")?;
         let has_changed = self.maybe_flag("token.source_changed")?;
         let refused = self.problem("token.source_refused")?;
+        let line = self.maybe_number("token.source_line")?;
         match (place, fingerprint, has_changed) {
             (None, None, None) if refused.is_none() => Ok(None),
             (Some(place), Some(fingerprint), Some(has_changed)) => {
-                Ok(Some(SourceValue { place, fingerprint, has_changed, refused }))
+                Ok(Some(SourceValue { place, line, fingerprint, has_changed, refused }))
             }
             _ => Err(BadCell::new("token.source", "pair")),
         }

@@ -53,8 +53,8 @@ fn select(tx: &mut dyn Tx, own: RunId, token: Option<TokenId>) -> Result<Stock, 
                 answer_lost_at, failed_with, list_not_before, ask_not_before, exchange_sent_at,
                 exchange_sent, shared_with, shared_with_declared, refused_by, mint_sent_at,
                 mint_tried_at, mint_tries, undeclared_since, undeclared_with_many, source,
-                source_value, source_changed, source_refused, owner, app, probe_at, probe_question,
-                probe_generation, probe_grade, probe_problem
+                source_value, source_changed, source_refused, source_line, owner, app, probe_at,
+                probe_question, probe_generation, probe_grade, probe_problem
          FROM token WHERE {which} ORDER BY label"
     );
     let parameters: Vec<SqlValue<'_>> =

@@ -73,6 +73,8 @@ pub struct SharedToken {
 pub struct SourceValue {
     /// The place, as people read it.
     pub place: String,
+    /// The line of the file that it was on.
+    pub line: Option<u32>,
     /// What stands for the access token that it held.
     pub fingerprint: Fingerprint,
     /// Whether it had held another one before.
@@ -83,10 +85,23 @@ pub struct SourceValue {
 
 impl SourceValue {
     /// What is known once the place was read again, and holds this.
-    pub fn seen(place: String, fingerprint: Fingerprint, before: Option<&Self>) -> Self {
+    pub fn seen(
+        place: String,
+        line: Option<u32>,
+        fingerprint: Fingerprint,
+        before: Option<&Self>,
+    ) -> Self {
         match before.filter(|before| before.place == place) {
-            Some(same) if same.fingerprint == fingerprint => same.clone(),
-            known => Self { place, fingerprint, has_changed: known.is_some(), refused: None },
+            Some(same) if same.fingerprint == fingerprint => Self { line, ..same.clone() },
+            known => Self { place, line, fingerprint, has_changed: known.is_some(), refused: None },
+        }
+    }
+
+    /// The place with its line, where a person finds the value.
+    pub fn place_and_line(&self) -> String {
+        match self.line {
+            Some(line) => format!("{}, line {line}", self.place),
+            None => self.place.clone(),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! A first access token is looked at before Meta is asked, on every way on which it comes in.
 
-use crate::common::World;
+use metatoken::sandbox::TokenFixture;
+
+use crate::common::{ANNA, APP, BAKERY, World, ends};
 
 const CONFIG: &str = "[token.brand]\ntype = \"user\"\naccess_token = { file = \"first\" }\n";
 
@@ -125,4 +127,68 @@ hint: name an app of kind `instagram` with `--app`
     let ran = world.run(&["status", "--token-file", "first"]).code(0);
     assert!(ran.stdout.contains("app insta"), "{}", ran.stdout);
     assert_ne!(world.calls(), [""; 0]);
+}
+
+/// A value inside an application's file, in each format, with the key that leads to it and its line.
+const IN_FILES: [(&str, &str, &str, u32); 6] = [
+    ("app.env", "TOKEN", "# of the app\nTOKEN={}\n", 2),
+    ("app.ini", "meta.token", "[db]\nhost = x\n\n[meta]\ntoken = {}\n", 5),
+    ("app.json", "meta.token", "{\n  \"meta\": {\n    \"token\": \"{}\"\n  }\n}\n", 3),
+    ("app.yaml", "meta.token", "# of the app\nmeta:\n  page: 1\n  token: \"{}\"\n", 4),
+    ("app.toml", "meta.token", "[meta]\ntoken = \"{}\"\n", 2),
+    ("app.php.env", "T", "\n\n\nexport T=\"{}\"\n", 4),
+];
+
+/// What Meta refuses later was named without the line on which it stands, and a person searched a long
+/// file for it.
+#[test]
+fn what_meta_refuses_is_named_with_its_line_too() {
+    for (file, key, text, line) in IN_FILES {
+        let source = format!("{{ file = \"{file}\", key = \"{key}\" }}");
+        let config = format!("[token.brand]\ntype = \"user\"\naccess_token = {source}\n");
+        let mut world = World::new().config(&config);
+        let page = world.mint(TokenFixture::page(APP, ANNA, BAKERY));
+        let place = format!("`{key}` in `[DIR]/{file}`, line {line}");
+        world.write(file, text.replace("{}", "\u{201c}EAAFAKEvalue"));
+        let ran = world.run(&["refresh"]).code(77);
+        assert!(ran.stdout.contains(&format!("no access token in {place}: ")), "{}", ran.stdout);
+        for value in [&*page, "EAAFAKEofNobody"] {
+            world.write(file, text.replace("{}", value));
+            for (typed, code) in [
+                (&["refresh", "-n"][..], 65),
+                (&["refresh"], 65),
+                (&["status"], 0),
+                (&["status", "brand"], 0),
+                (&["check"], 2),
+                (&["refresh"], 77),
+            ] {
+                let ran = world.run(typed).code(code);
+                let said = format!("found in {place}");
+                assert!(ran.stdout.contains(&said), "{typed:?} {value}: {}", ran.stdout);
+            }
+        }
+        // One that is no better is named with the line that it has now.
+        let first = world.mint(TokenFixture::user(APP, ANNA).ending(ends(60)));
+        let second = world.mint(TokenFixture::user(APP, ANNA).ending(ends(50)));
+        world.write(file, text.replace("{}", &first));
+        world.run(&["refresh", "-q"]).code(0).silent();
+        world.write(file, text.replace("{}", &second));
+        let _ = world.run(&["refresh"]).code(65);
+        let ran = world.run(&["check"]).code(1);
+        assert!(
+            ran.stdout.contains(&format!("unused access token in {place}: ")),
+            "{}",
+            ran.stdout
+        );
+        world.write(file, format!("\n{}", text.replace("{}", &second)));
+        world.at(crate::common::day(1));
+        world.run(&["refresh", "-q"]).code(0).silent();
+        let place = format!("`{key}` in `[DIR]/{file}`, line {}", line + 1);
+        let ran = world.run(&["check"]).code(1);
+        assert!(
+            ran.stdout.contains(&format!("unused access token in {place}: ")),
+            "{}",
+            ran.stdout
+        );
+    }
 }

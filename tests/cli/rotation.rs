@@ -243,7 +243,7 @@ warning: `ads`: works, the new access token was rejected: it expires no later th
         let report = world.run(&["check"]).code(1).stderr("");
         report.verdict("
 METATOKEN WARNING - ads: works, unused access token in TOKEN in [DIR]/app.e…; operator removes it: metatoken refresh ads
-WARNING: `ads`: works, unused access token in `TOKEN` in `[DIR]/app.env`: it expires no later than the current access token, which works
+WARNING: `ads`: works, unused access token in `TOKEN` in `[DIR]/app.env`, line 1: it expires no later than the current access token, which works
   remove it from `TOKEN` in `[DIR]/app.env`; then run `metatoken refresh ads`. If it is the one to use, run `metatoken exchange ads --replace` and paste it first. Proof: `metatoken check ads`
 ");
     }

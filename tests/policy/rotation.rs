@@ -79,7 +79,8 @@ fn a_refused_source_is_named_while_the_current_one_works() {
     let refused = Some(Problem::new(ProblemKind::NotExtended, "no better"));
     let source = |refused| {
         let fingerprint = metatoken::token::Fingerprint::new([2; 32]);
-        Some(SourceValue { place: "`app.env`".into(), fingerprint, has_changed: true, refused })
+        let (place, line) = ("`app.env`".into(), Some(3));
+        Some(SourceValue { place, line, fingerprint, has_changed: true, refused })
     };
     let works = string(Expiry::Never, now);
     let dead = lifeless(works.clone(), ProblemKind::Revoked);

@@ -127,7 +127,7 @@ CRITICAL: `no-longer-listed`: never worked, Page 2000000000000013 not found or n
             "foreign-app",
             2,
             format!("METATOKEN CRITICAL - foreign-app: never worked, token of another…; operator pastes the right one: metatoken exchange foreign-app
-CRITICAL: `foreign-app`: never worked, token of another app than `main`, found in `FOREIGN_APP` in `[DIR]/rehearsal/troubles/app.env`
+CRITICAL: `foreign-app`: never worked, token of another app than `main`, found in `FOREIGN_APP` in `[DIR]/rehearsal/troubles/app.env`, line 20
   paste a token of app `main`: run `metatoken exchange foreign-app`. If the token is the right one, correct `app` of `[token.foreign-app]`, or `id` of `[app.main]`, in {config}. Proof: `metatoken check foreign-app`. Meta: code 100
 "),
         ),

@@ -163,3 +163,6 @@ ALTER TABLE generation ADD COLUMN dead_run INTEGER;
 ALTER TABLE token ADD COLUMN mint_sent_at INTEGER;
 ALTER TABLE token ADD COLUMN mint_tried_at INTEGER;
 ALTER TABLE token ADD COLUMN mint_tries INTEGER;
+
+-- The line of the file that the place of `access_token` was on when it was last read.
+ALTER TABLE token ADD COLUMN source_line INTEGER;
