@@ -22,6 +22,9 @@ pub struct CliError {
     pub causes: Vec<String>,
     /// What recovers it; commands in backticks.
     pub hints: Vec<String>,
+    /// Whether a person hears of it also where quiet is asked for. Everything is, but another run at
+    /// work while there is time.
+    pub is_urgent: bool,
 }
 
 impl CliError {
@@ -39,7 +42,14 @@ impl CliError {
             message: message.into(),
             causes: Vec::new(),
             hints: Vec::new(),
+            is_urgent: exit != Exit::Busy,
         }
+    }
+
+    /// The same, of which a person hears in any case.
+    #[must_use]
+    pub fn urgent(self) -> Self {
+        Self { is_urgent: true, ..self }
     }
 
     /// Adds a cause and the causes behind it.

@@ -71,8 +71,9 @@ pub fn give_up(typed: &Cli, ui: Ui, complaint: &CliError) -> u8 {
         ui.complain(complaint, verdict.code());
         return verdict.code();
     }
-    // Another run at work is not news for a timer: the next one finds out what it did.
-    if complaint.exit != Exit::Busy || ui.verbosity > Verbosity::Quiet {
+    // Another run at work is not news for a timer while there is time: the next one finds out what it
+    // did.
+    if complaint.is_urgent || ui.verbosity > Verbosity::Quiet {
         ui.complain(complaint, complaint.exit.code());
     }
     complaint.exit.code()

@@ -57,6 +57,7 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 
+use self::declared::LastReading;
 pub use self::refresh::{add_refreshed, refresh};
 pub use self::refresh_run::{Only, RefreshOptions};
 use self::tokens::{TokenConfig, Tokens, subject};
@@ -101,7 +102,8 @@ impl RunTurn {
         if options.dry_run == DryRun::Yes {
             return Ok(Self { lock: None, changed: None });
         }
-        let lock = session.lock(options.command, options.lock_wait)?;
+        let lock = session.lock(options.command, options.lock_wait);
+        let lock = lock.map_err(|busy| with_urgent_tokens(session, busy))?;
         session.config.token_folders().iter().for_each(|it| Prepared::clear_left_behind(it));
         let changed = session.config.read_again(&session.environment)?;
         let path = &session.config.store.path;
@@ -127,6 +129,21 @@ impl RunTurn {
         }
         let key = if path.exists() { Some(session.key()?) } else { None };
         Ok(Store::rehearsal(path, key.as_ref(), session.made_key())?)
+    }
+}
+
+/// Adds to the complaint that another run is at work the tokens that have little time left or none:
+/// a person hears of it.
+fn with_urgent_tokens(session: &Session, busy: CliError) -> CliError {
+    let is_busy = busy.exit == Exit::Busy;
+    let Some(Ok(Some(store))) = is_busy.then(|| session.reader()) else { return busy };
+    let credentials = store.credentials().unwrap_or_default();
+    let tokens = Tokens::new(&session.config, credentials, &LastReading::new());
+    match tokens.urgent(session.clock.now()) {
+        urgent if urgent.is_empty() => busy,
+        urgent => busy
+            .hint(format!("expired, or expiring within `warn_within`: {}", humanize::list(&urgent)))
+            .urgent(),
     }
 }
 

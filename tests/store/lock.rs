@@ -81,6 +81,23 @@ fn waiting_ends_when_the_time_is_over() {
     end(&world, child);
 }
 
+/// A run that hung for days kept every later one from the lock, and cron's mail stayed empty until the
+/// token had expired.
+#[test]
+fn quiet_speaks_of_the_lock_once_time_is_short() {
+    let (mut world, child) = busy(Duration::from_secs(20));
+    for command in ["refresh", "deliver"] {
+        world.run(&[command, "-q", "--lock-wait", "0s"]).code(75).silent();
+    }
+    world.our_clock_at(day(51));
+    for command in ["refresh", "deliver"] {
+        let ran = world.run(&[command, "-q", "--lock-wait", "0s"]).code(75).stdout("");
+        let hint = "hint: expired, or expiring within `warn_within`: `brand`\n";
+        assert!(ran.stderr.ends_with(hint), "{}", ran.stderr);
+    }
+    end(&world, child);
+}
+
 #[test]
 fn a_killed_holder_leaves_no_lock() {
     let (world, child) = busy(Duration::from_secs(20));
