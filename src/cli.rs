@@ -116,8 +116,9 @@ Examples:
     /// Bring each token to the files and programs that lack it
     #[command(after_help = "\
 Examples:
-  metatoken deliver --test           show the lines that would change
+  metatoken deliver --test           try each target, and show the lines that would change
   metatoken deliver                  deliver what is pending
+  metatoken deliver --dry-run        show what that would write and run
   metatoken deliver --force brand    overwrite what another program wrote
   metatoken deliver --restore brand  put back what the last delivery replaced")]
     Deliver(DeliverArguments),
@@ -553,9 +554,12 @@ pub struct DeliverArguments {
     /// Put back what the last delivery of this token replaced in its files
     #[arg(long, value_name = "LABEL", conflicts_with_all = ["labels", "test"])]
     pub restore: Option<String>,
-    /// Show what would change and whether it could, and change nothing
+    /// Try each target, also before there is an access token: show the lines that would change
     #[arg(long)]
     pub test: bool,
+    /// Show what would happen, and change nothing
+    #[arg(short = 'n', long, conflicts_with = "test")]
+    pub dry_run: bool,
     /// Count this run as a timer's
     #[arg(long)]
     pub scheduled: bool,

@@ -143,7 +143,7 @@ fn without_config(
 fn is_scheduled(typed: &Cli, ui: &Ui) -> bool {
     let said = match &typed.command {
         Command::Refresh(given) if !given.dry_run => given.scheduled,
-        Command::Deliver(given) => given.scheduled,
+        Command::Deliver(given) if !given.dry_run => given.scheduled,
         _ => return false,
     };
     said || ui.stderr_is_the_journal()
@@ -320,6 +320,7 @@ fn deliver(session: &Session, given: &cli::DeliverArguments) -> Result<u8, CliEr
         patterns: given.labels.iter().map(Pattern::new).collect(),
         replace: if given.force { Replace::Anything } else { Replace::Own },
         trigger: trigger(session, given.scheduled),
+        dry_run: dry_run(given.dry_run),
         lock_wait: duration(&given.lock_wait)?,
     };
     match &given.restore {

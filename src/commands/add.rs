@@ -614,7 +614,7 @@ fn say(
         NewFile::Stands | NewFile::Prepared(..) => {}
     }
     if run.dry_run == DryRun::No {
-        ui.note(&format!("hint: {}", next_step(run, token, reach)));
+        run.hint(next_step(run, token, reach));
     }
 }
 

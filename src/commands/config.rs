@@ -6,6 +6,7 @@ use crate::config;
 use crate::environment::Environment;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::policy::prefixed;
 use crate::report::CheckLines;
 use crate::run::app_check::{AppAnswer, ask_about_apps};
 use crate::session::Session;
@@ -21,6 +22,9 @@ pub fn check_config(session: &Session, ask: AskGraph) -> Result<Exit, CliError> 
         let answers = ask_about_apps(session, &session.graph());
         report.checks.extend(answers.iter().flat_map(AppAnswer::checks));
         report.live = Some(answers.iter().map(AppAnswer::json).collect());
+    }
+    if let Some(prefix) = &session.config.alerts.prefix {
+        report.checks.iter_mut().for_each(|check| check.fix = prefixed(&check.fix, prefix));
     }
     let ui = &session.ui;
     let lines = match ui.verbosity {

@@ -24,6 +24,8 @@ pub struct DeliverOrder {
     pub replace: Replace,
     /// Who started it.
     pub trigger: Trigger,
+    /// Whether it only shows what would happen.
+    pub dry_run: DryRun,
     /// How long to wait for another run to end.
     pub lock_wait: Duration,
 }
@@ -36,7 +38,7 @@ impl DeliverOrder {
 
 /// Delivers every token to the targets that have not got its current access token.
 pub fn deliver(session: &Session, order: &DeliverOrder) -> Result<Exit, CliError> {
-    let options = run_options(order, DryRun::No);
+    let options = run_options(order, order.dry_run);
     let turn = RunTurn::wait(session, options)?;
     let session = turn.session(session);
     let mut run = Run::open(&turn, session, options)?;
@@ -71,14 +73,14 @@ fn deliver_all(run: &mut Run<'_>, order: &DeliverOrder) -> Result<DeliveryReport
     let mut tokens = Vec::new();
     for member in &members {
         let credential = run.store.credential(run.token_id(&member.label)?)?;
-        tokens.push(TokenDeliveries {
-            label: member.label.clone(),
-            deliveries: stored_deliveries(member, Some(&credential)),
-        });
+        let deliveries = stored_deliveries(member, Some(&credential));
+        let reached = run.reached(member, &deliveries);
+        tokens.push(TokenDeliveries { label: member.label.clone(), deliveries, reached });
     }
     let contested = deliveries.contested_targets(|label| order.means(label));
     let unfinished = deliveries.unfinished_files(|label| order.means(label));
     Ok(DeliveryReport {
+        dry_run: run.dry_run == DryRun::Yes,
         started_at: run.started_at(),
         finished_at: run.now(),
         tokens,
@@ -90,6 +92,7 @@ fn deliver_all(run: &mut Run<'_>, order: &DeliverOrder) -> Result<DeliveryReport
             .chain(contested)
             .chain(unfinished)
             .collect(),
+        prefix: run.prefix().map(str::to_owned),
     })
 }
 
@@ -164,7 +167,7 @@ pub fn restore_files(
     label: &Label,
     order: &DeliverOrder,
 ) -> Result<Exit, CliError> {
-    let options = run_options(order, DryRun::No);
+    let options = run_options(order, order.dry_run);
     let turn = RunTurn::wait(session, options)?;
     let session = turn.session(session);
     let mut run = Run::open(&turn, session, options)?;
@@ -173,12 +176,16 @@ pub fn restore_files(
     let Restored { targets, former, failed } = work?;
     let ui = &session.ui;
     if ui.verbosity != Verbosity::Quiet {
+        let holds = match order.dry_run {
+            DryRun::No => "holds",
+            DryRun::Yes => "would hold",
+        };
         for target in former.iter().chain(&targets) {
-            ui.note(&format!("`{target}` holds again what it held before the last delivery"));
+            ui.note(&format!("`{target}` {holds} again what it held before the last delivery"));
         }
-        if !targets.is_empty() {
-            ui.note(&format!(
-                "hint: `metatoken deliver --force {label}` brings the current access token again"
+        if !targets.is_empty() && order.dry_run == DryRun::No {
+            run.hint(format!(
+                "`metatoken deliver --force {label}` brings the current access token again"
             ));
         }
     }

@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::import::{self, ImportedFile, OldApp, Shape};
 use crate::report::{ImportReport, PageRows};
 use crate::run::imported::{inspect_bare, take_over};
-use crate::run::{DryRun, Run, RunOptions, RunTurn};
+use crate::run::{self, DryRun, Run, RunOptions, RunTurn};
 use crate::session::Session;
 use crate::shell::quoted;
 use crate::token::{AccessToken, Provider, Trigger};
@@ -84,13 +84,13 @@ fn show(session: &Session, order: &ImportOrder, report: &ImportReport) -> Result
         _ => ui.data(&report.run.text(ui.style(), PageRows::Each))?,
     }
     for line in report.lines() {
-        ui.problem(&line);
+        ui.problem(&run::with_prefix(session, &line));
     }
     if order.dry_run == DryRun::No {
         let again = report.again().map(str::to_owned);
         let afterwards = (!report.run.results.is_empty()).then(|| order.afterwards());
         for hint in again.into_iter().chain(afterwards.into_iter().flatten()) {
-            ui.note(&format!("hint: {hint}"));
+            run::hint(session, hint);
         }
     }
     Ok(report.exit())

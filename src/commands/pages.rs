@@ -5,6 +5,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::graph::Extent;
 use crate::report::{PagesReport, ReachedPage};
+use crate::run;
 use crate::run::declared::last_reading;
 use crate::run::reached_pages::reached_pages;
 use crate::run::tokens::{TokenConfig, Tokens, discovered};
@@ -12,7 +13,7 @@ use crate::session::Session;
 use crate::status::AskGraph;
 use crate::store::Store;
 use crate::token::{Label, TokenType};
-use crate::ui::{OutputFormat, Ui};
+use crate::ui::OutputFormat;
 
 /// Lists the Pages of a user token, from Graph or from the store.
 pub fn pages(session: &Session, label: &Label, ask: AskGraph) -> Result<Exit, CliError> {
@@ -34,7 +35,7 @@ pub fn pages(session: &Session, label: &Label, ask: AskGraph) -> Result<Exit, Cl
         OutputFormat::Json => report.json(),
         _ => report.text(ui.style()),
     })?;
-    advise(ui, token, &report, ask);
+    advice(token, &report, ask).iter().for_each(|hint| run::hint(session, hint));
     Ok(Exit::Ok)
 }
 
@@ -96,24 +97,35 @@ fn lists_none(token: &TokenConfig) -> CliError {
 }
 
 /// Says how to keep a Page that is not kept, or why there is none.
-fn advise(ui: &Ui, token: &TokenConfig, report: &PagesReport, ask: AskGraph) {
+fn advice(token: &TokenConfig, report: &PagesReport, ask: AskGraph) -> Vec<String> {
     let label = &token.label;
+    let is_robot = token.token_type == TokenType::SystemUser;
     if let Some(page) = report.first_not_kept() {
         let id = &page.page_id;
-        ui.note(&format!(
-            "hint: to keep one: `metatoken add page-{id} --type page --parent {label} --page-id {id}`"
-        ));
-        if matches!(token.pages, Pages::None) {
-            ui.note(&format!("hint: to keep all: `pages = \"all\"` in `[token.{label}]`"));
-        }
-    } else if report.pages.is_empty() {
-        ui.note(&match ask {
-            AskGraph::Never => format!("hint: to ask Meta: `metatoken pages {label}`"),
-            _ => format!(
-                "hint: no Page was ticked at the login, or `pages_show_list` is missing: `metatoken status {label}` shows its scopes"
-            ),
-        });
-    } else if report.pages.iter().any(|page| !page.has_token) && ask != AskGraph::Never {
-        ui.note("hint: a Page without an access token was not ticked when the person logged in");
+        let one = format!(
+            "to keep one: `metatoken add page-{id} --type page --parent {label} --page-id {id}`"
+        );
+        let all = matches!(token.pages, Pages::None)
+            .then(|| format!("to keep all: `pages = \"all\"` in `[token.{label}]`"));
+        return std::iter::once(one).chain(all).collect();
     }
+    let advice = match (report.pages.is_empty(), ask) {
+        (true, AskGraph::Never) => format!("to ask Meta: `metatoken pages {label}`"),
+        (true, _) if is_robot => format!(
+            "no Page is assigned to this System User, or `pages_show_list` is missing: `metatoken status {label}` shows its scopes; for the Pages of a portfolio set `business` in `[token.{label}]`"
+        ),
+        (true, _) => format!(
+            "no Page was ticked at the login, or `pages_show_list` is missing: `metatoken status {label}` shows its scopes"
+        ),
+        (false, AskGraph::Never) => return Vec::new(),
+        (false, _) if report.pages.iter().all(|page| page.has_token) => return Vec::new(),
+        (false, _) if is_robot => {
+            "a Page without an access token is not assigned to this System User with a task"
+                .to_owned()
+        }
+        (false, _) => {
+            "a Page without an access token was not ticked when the person logged in".to_owned()
+        }
+    };
+    vec![advice]
 }

@@ -83,16 +83,21 @@ fn of_file(
     if let PlannedWrite::Leave(Written::Foreign) = plan {
         return Ok(Preview::Foreign);
     }
-    match target.writing {
-        Writing::Atomic => match opened.foresee_replace() {
-            Err(FileError::ManyNames(..)) => opened.foresee_overwrite()?,
-            preview => preview?,
-        },
-        Writing::InPlace => opened.foresee_overwrite()?,
-    }
+    foresee_change(target, &opened)?;
     let PlannedWrite::Change(after) = plan else { return Ok(Preview::Already) };
     let [before, after] = [opened.bytes(), &after].map(|bytes| line(target, bytes));
     Ok(Preview::Change { before, after })
+}
+
+/// Tries whether a file could be changed, without doing it.
+pub fn foresee_change(target: &FileTarget, opened: &Opened) -> Result<(), DeliveryError> {
+    match target.writing {
+        Writing::Atomic => match opened.foresee_replace() {
+            Err(FileError::ManyNames(..)) => Ok(opened.foresee_overwrite()?),
+            foreseen => Ok(foreseen?),
+        },
+        Writing::InPlace => Ok(opened.foresee_overwrite()?),
+    }
 }
 
 fn of_new_file(

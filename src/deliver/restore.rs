@@ -11,9 +11,11 @@ use super::deliveries::Deliveries;
 use super::error::DeliveryError;
 use super::file::{Memory, PlannedWrite, rewrite};
 use super::half_written::StoreMemory;
+use super::preview::foresee_change;
 use crate::config::{FileTarget, Place, TokenConfig};
+use crate::files::Opened;
 use crate::store::StoreError;
-use crate::token::{Label, TargetId, TokenId};
+use crate::token::{DryRun, Label, TargetId, TokenId};
 
 /// What became of a token's files.
 #[derive(Debug, Default)]
@@ -87,6 +89,9 @@ impl Deliveries<'_> {
     ) -> Result<Option<Result<(), DeliveryError>>, StoreError> {
         let store = self.context.store;
         let Some(replaced) = store.target_backup(token, target)? else { return Ok(None) };
+        if self.context.dry_run == DryRun::Yes {
+            return Ok(Some(foresee(file)));
+        }
         // What it holds now is kept, so that a second time takes the first one back.
         let memory = StoreMemory {
             store,
@@ -104,6 +109,20 @@ impl Deliveries<'_> {
     }
 }
 
+/// Tries whether a file could be put back, without doing it.
+fn foresee(file: &FileTarget) -> Result<(), DeliveryError> {
+    match Opened::open(&file.path)? {
+        Some(opened) => foresee_change(file, &opened),
+        None => Err(no_file_to_put_back(&file.path)),
+    }
+}
+
+/// The failure to put back a file that is gone.
+fn no_file_to_put_back(path: &Path) -> DeliveryError {
+    DeliveryError::new(format!("{}: the file is missing", path.display()))
+        .hint("make an empty file with the rights that its application needs")
+}
+
 /// Puts `content` back into the file.
 fn put_back<M: Memory>(
     file: &FileTarget,
@@ -114,7 +133,6 @@ fn put_back<M: Memory>(
     let restored = rewrite(file, memory, content)?;
     Ok(restored.and_then(|restored| match restored {
         Some(_) => Ok(()),
-        None => Err(DeliveryError::new(format!("{}: the file is missing", file.path.display()))
-            .hint("make an empty file with the rights that its application needs")),
+        None => Err(no_file_to_put_back(&file.path)),
     }))
 }

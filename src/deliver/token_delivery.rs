@@ -14,7 +14,9 @@ use super::hook_queue::{PendingHook, still_running};
 use super::preview::{Preview, TargetPreview, preview};
 use crate::config::{FileTarget, Place, Target, TokenConfig};
 use crate::store::StoreError;
-use crate::token::{AccessToken, Delivery, DryRun, EventKind, Generation, Origin, Secret, TokenId};
+use crate::token::{
+    AccessToken, Delivery, DryRun, EventKind, Generation, Origin, Secret, TargetId, TokenId,
+};
 
 /// What a delivery may replace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +25,15 @@ pub enum Replace {
     Own,
     /// Whatever is there: `deliver --force`.
     Anything,
+}
+
+/// What the delivery of a new access token would come to.
+#[derive(Debug, Default)]
+pub struct ForeseenDelivery {
+    /// The targets that would get it.
+    pub reached: Vec<TargetId>,
+    /// The programs that would wait for a file above them.
+    pub waiting: Vec<TargetId>,
 }
 
 /// Delivers one token to its targets.
@@ -344,6 +355,20 @@ impl TokenDelivery<'_> {
     ) -> Result<Preview, DeliveryError> {
         let path = self.context.environment.get("PATH");
         preview(target, access_token, may_replace, path)
+    }
+
+    /// Foresees the delivery of a new access token, which only the real run has.
+    pub fn foresee_a_new_one(&self) -> Result<ForeseenDelivery, StoreError> {
+        let mut foreseen = ForeseenDelivery::default();
+        let mut held_up = false;
+        for TargetPreview { target, outcome } in self.preview_all()? {
+            match outcome {
+                Ok(Preview::Run) if held_up => foreseen.waiting.push(target),
+                Ok(Preview::Foreign) | Err(_) => held_up = true,
+                Ok(_) => foreseen.reached.push(target),
+            }
+        }
+        Ok(foreseen)
     }
 
     /// Says what a delivery of the current access token would do to each target, in the config's order.

@@ -162,7 +162,8 @@ pub fn note_unusable(
 /// Whether a timer or cron has started what was typed, by its words.
 pub fn is_scheduled_line(arguments: &[OsString], ui: Ui) -> bool {
     let rehearses = arguments.iter().any(|it| it.to_string_lossy().starts_with("--sandbox"))
-        || is_typed(arguments, "--dry-run");
+        || is_typed(arguments, "--dry-run")
+        || is_typed(arguments, "-n");
     !rehearses
         && (is_typed(arguments, "--scheduled") || ui.stderr_is_the_journal())
         && command_typed(arguments).is_some_and(|it| it == "refresh" || it == "deliver")

@@ -1,12 +1,58 @@
 //! Reports what `deliver` did.
 
+use std::path::PathBuf;
+
 use serde_json::{Map, Value, json};
 
 use super::json::{VERSION, deliveries, document, reasons, time};
-use super::text::{Table, TextStyle, paragraphs, plain, tinted};
+use super::text::{Table, TextStyle, paragraphs, plain, prefix_remedies, tinted};
 use crate::exit::Exit;
 use crate::policy::{Health, Reason, humanize, judge_deliveries};
-use crate::token::{Delivery, DeliveryState, Label, Time};
+use crate::token::{Delivery, DeliveryState, Label, TargetId, Time};
+
+/// What a dry run says of a target that would get the access token.
+const WOULD_BE_DELIVERED: &str = "would be delivered";
+
+/// A target that got the current access token in a run, or would get it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReachedTarget {
+    pub target: TargetId,
+    pub place: ReachedPlace,
+}
+
+/// What gets an access token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReachedPlace {
+    /// A value in this file.
+    File(PathBuf),
+    /// A program, with its arguments.
+    Command(Vec<String>),
+}
+
+impl ReachedTarget {
+    /// The target, with the file that would be written or the program that would be run where its
+    /// name does not say it.
+    pub fn with_place(&self) -> String {
+        let target = &self.target;
+        match &self.place {
+            ReachedPlace::File(path) if target.as_str().starts_with(&*path.to_string_lossy()) => {
+                target.to_string()
+            }
+            ReachedPlace::File(path) => format!("{target} ({})", path.display()),
+            ReachedPlace::Command(argv) if argv.join(" ") == target.as_str() => target.to_string(),
+            ReachedPlace::Command(argv) => format!("{target} (runs `{}`)", argv.join(" ")),
+        }
+    }
+
+    /// The target with what it is; what it is not is null.
+    pub fn json(&self) -> Value {
+        let (file, command) = match &self.place {
+            ReachedPlace::File(path) => (Some(path.to_string_lossy()), None),
+            ReachedPlace::Command(argv) => (None, Some(argv)),
+        };
+        json!({ "target": self.target.as_str(), "file": file, "command": command })
+    }
+}
 
 /// The state of one token's targets.
 #[derive(Debug, Clone)]
@@ -14,17 +60,28 @@ pub struct TokenDeliveries {
     pub label: Label,
     /// Its targets, in the config's order.
     pub deliveries: Vec<Delivery>,
+    /// Those that got the current access token in this run, or would get it.
+    pub reached: Vec<ReachedTarget>,
+}
+
+impl TokenDeliveries {
+    fn reached(&self, target: &TargetId) -> Option<&ReachedTarget> {
+        self.reached.iter().find(|it| it.target == *target)
+    }
 }
 
 /// The state of all targets after a run.
 #[derive(Debug, Clone)]
 pub struct DeliveryReport {
+    pub dry_run: bool,
     pub started_at: Time,
     pub finished_at: Time,
     /// The tokens that are delivered anywhere, in the config's order.
     pub tokens: Vec<TokenDeliveries>,
     /// What is damaged in the store, and files that are no longer targets.
     pub system: Vec<Reason>,
+    /// What stands before each command of a remedy, if the config says so.
+    pub prefix: Option<String>,
 }
 
 impl DeliveryReport {
@@ -54,23 +111,31 @@ impl DeliveryReport {
         for state in DeliveryState::ALL {
             summary.insert(state.as_str().to_owned(), json!(self.count(*state)));
         }
+        let mut system = self.system.clone();
+        self.put_prefix(&mut system);
         let results: Value = self
             .tokens
             .iter()
             .map(|token| {
-                json!({
+                let mut result = json!({
                     "label": token.label.as_str(),
                     "deliveries": deliveries(&token.deliveries),
-                })
+                });
+                if self.dry_run {
+                    result["would_deliver"] =
+                        token.reached.iter().map(ReachedTarget::json).collect();
+                }
+                result
             })
             .collect();
         document(&json!({
             "version": VERSION,
+            "dry_run": self.dry_run,
             "started_at": time(Some(self.started_at)),
             "finished_at": time(Some(self.finished_at)),
             "summary": summary,
             "results": results,
-            "system": reasons(&self.system),
+            "system": reasons(&system),
         }))
     }
 
@@ -79,6 +144,15 @@ impl DeliveryReport {
         let mut table = Table::new(style, &["TOKEN", "STATE", "SINCE", "TARGET"]);
         for token in &self.tokens {
             for delivery in &token.deliveries {
+                if let Some(reached) = token.reached(&delivery.target).filter(|_| self.dry_run) {
+                    table.row([
+                        plain(&token.label),
+                        plain(WOULD_BE_DELIVERED),
+                        plain("-"),
+                        plain(reached.with_place()),
+                    ]);
+                    continue;
+                }
                 let since = delivery
                     .at()
                     .map_or_else(|| "-".to_owned(), |at| style.instant(at, self.finished_at));
@@ -98,7 +172,9 @@ impl DeliveryReport {
             .tokens
             .iter()
             .flat_map(|token| judge_deliveries(&token.label, &token.deliveries, self.finished_at));
-        let causes = paragraphs(causes.chain(self.system.clone()), style);
+        let mut causes: Vec<Reason> = causes.chain(self.system.clone()).collect();
+        self.put_prefix(&mut causes);
+        let causes = paragraphs(causes, style);
         for part in [causes, counts] {
             if !part.is_empty() {
                 text.push('\n');
@@ -108,13 +184,30 @@ impl DeliveryReport {
         text
     }
 
+    fn put_prefix(&self, reasons: &mut [Reason]) {
+        if let Some(prefix) = &self.prefix {
+            prefix_remedies(reasons, prefix);
+        }
+    }
+
     fn counts(&self) -> String {
-        let counts: Vec<String> = DeliveryState::ALL
-            .iter()
-            .filter(|state| self.count(**state) > 0)
-            .map(|state| format!("{} {}", self.count(*state), state.as_str().replace('_', " ")))
+        let rehearsed: usize = match self.dry_run {
+            true => self.tokens.iter().map(|token| token.reached.len()).sum(),
+            false => 0,
+        };
+        let of_state = DeliveryState::ALL.iter().map(|state| {
+            let count = self.count(*state);
+            let is_rehearsed = *state == DeliveryState::InSync;
+            let count = if is_rehearsed { count.saturating_sub(rehearsed) } else { count };
+            (count, state.as_str().replace('_', " "))
+        });
+        let counts: Vec<String> = std::iter::once((rehearsed, WOULD_BE_DELIVERED.to_owned()))
+            .chain(of_state)
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, words)| format!("{count} {words}"))
             .collect();
-        format!("{}: {}", humanize::count(self.all().count(), "target"), counts.join(", "))
+        let dry = if self.dry_run { " (dry run: nothing was changed)" } else { "" };
+        format!("{}: {}{dry}", humanize::count(self.all().count(), "target"), counts.join(", "))
     }
 
     fn all(&self) -> impl Iterator<Item = &Delivery> {

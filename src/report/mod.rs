@@ -24,7 +24,7 @@ mod token_page;
 
 pub use check::{CheckReport, CheckScope};
 pub use config_check::{CheckLines, CheckResult, ConfigCheck, ConfigReport};
-pub use deliveries::{DeliveryReport, TokenDeliveries};
+pub use deliveries::{DeliveryReport, ReachedPlace, ReachedTarget, TokenDeliveries};
 pub use github::github;
 pub use history::{HistoryEntry, HistoryReport};
 pub use html::{PAGE_BEGINS, PageSettings, PastMonth, PastRun, html_page};

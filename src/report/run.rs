@@ -2,14 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
+use super::deliveries::ReachedTarget;
 use super::json::{VERSION, deliveries, document, problem, reasons, time};
 use super::status::{PageRows, WORTH_FOLDING};
 use super::text::{Table, TextStyle, paragraphs, plain, prefix_remedies, tinted};
 use crate::exit::Exit;
 use crate::policy::{Condition, Health, Reason, Remedy, humanize, merge, quote};
 use crate::token::{
-    Delivery, Expiry, Fingerprint, Generation, Label, Outcome, Problem, ProblemKind, TargetId,
-    Time, TokenType,
+    Delivery, Expiry, Fingerprint, Generation, Label, Outcome, Problem, ProblemKind, Time,
+    TokenType,
 };
 
 /// What happened to one token.
@@ -42,7 +43,9 @@ pub struct TokenResult {
     /// The state of its targets.
     pub deliveries: Vec<Delivery>,
     /// The targets that got the current access token in this run, or would get it.
-    pub delivered: Vec<TargetId>,
+    pub reached: Vec<ReachedTarget>,
+    /// In a dry run: the targets that get a new one if the renewal of its parent changes it.
+    pub may_reach: Vec<ReachedTarget>,
 }
 
 /// A run that changes tokens.
@@ -142,9 +145,19 @@ impl RunReport {
             "started_at": time(Some(self.started_at)),
             "finished_at": time(Some(self.finished_at)),
             "summary": summary,
-            "results": self.results.iter().map(TokenResult::json).collect::<Value>(),
+            "results": self.results.iter().map(|result| self.result_json(result)).collect::<Value>(),
             "system": reasons(&self.shared()),
         })
+    }
+
+    /// A result; in a dry run with every file that would be written and every program that would be run.
+    fn result_json(&self, result: &TokenResult) -> Value {
+        let mut value = result.json();
+        if self.dry_run {
+            value["would_deliver"] = result.reached.iter().map(ReachedTarget::json).collect();
+            value["may_deliver"] = result.may_reach.iter().map(ReachedTarget::json).collect();
+        }
+        value
     }
 
     /// What is wrong with the system, and each cause that several tokens share, once.
@@ -182,8 +195,19 @@ impl RunReport {
                         plain(result.expires(style, self.finished_at)),
                         plain(result.in_short()),
                     ]);
-                    for target in &result.delivered {
-                        table.note(format!("{} {target}", self.delivered_in_words()));
+                    for reached in &result.reached {
+                        let to = if self.dry_run {
+                            reached.with_place()
+                        } else {
+                            reached.target.to_string()
+                        };
+                        table.note(format!("{} {to}", self.delivered_in_words()));
+                    }
+                    for reached in &result.may_reach {
+                        let to = reached.with_place();
+                        table.note(format!(
+                            "may be delivered to {to}, if it changes with its parent"
+                        ));
                     }
                 }
                 [first, ..] => {
@@ -193,10 +217,16 @@ impl RunReport {
                         plain(first.expires(style, self.finished_at)),
                         plain(format!("{} pages: {}", rows.len(), first.in_short())),
                     ]);
-                    let delivered: usize = rows.iter().map(|it| it.delivered.len()).sum();
+                    let delivered: usize = rows.iter().map(|it| it.reached.len()).sum();
                     if delivered > 0 {
                         let targets = humanize::count(delivered, "target");
                         table.note(format!("{} {targets}", self.delivered_in_words()));
+                    }
+                    for reached in rows.iter().flat_map(|it| &it.may_reach) {
+                        let to = reached.with_place();
+                        table.note(format!(
+                            "may be delivered to {to}, if it changes with its parent"
+                        ));
                     }
                 }
                 [] => {}
@@ -278,7 +308,8 @@ impl TokenResult {
             exit: Exit::Ok,
             issues: Vec::new(),
             deliveries: Vec::new(),
-            delivered: Vec::new(),
+            reached: Vec::new(),
+            may_reach: Vec::new(),
         }
     }
 

@@ -1,20 +1,22 @@
 //! Ends a run: writes down how it ended, and prints its report.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt::Display;
 
 use chrono::TimeDelta;
 
 use super::tokens::TokenConfig;
 use super::{DryRun, Run, apps, log};
-use crate::config::AppSetting;
-use crate::deliver::{Deliveries, stored_deliveries};
+use crate::config::{AppSetting, Place, Target};
+use crate::deliver::{Deliveries, Replace, stored_deliveries};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::graph::{Throttle, Throttled};
-use crate::policy::{Reason, judge_deliveries, judge_fullness};
-use crate::report::{PageRows, RunReport, TokenResult};
+use crate::policy::{Reason, judge_deliveries, judge_fullness, prefixed};
+use crate::report::{PageRows, ReachedPlace, ReachedTarget, RunReport, TokenResult};
+use crate::session::Session;
 use crate::store::StoreError;
-use crate::token::{Delivery, DeliveryState, Label, TargetId};
+use crate::token::{Delivery, DeliveryState, Label, Outcome, TargetId};
 use crate::ui::{OutputFormat, Verbosity};
 
 /// How long a throttled app is left alone where Meta does not say: the limits are counted over an
@@ -22,18 +24,47 @@ use crate::ui::{OutputFormat, Verbosity};
 /// limits.
 pub const USUAL_THROTTLE: TimeDelta = TimeDelta::minutes(50);
 
+/// Prints what to do next, with the config's prefix before each command.
+pub fn hint(session: &Session, text: impl Display) {
+    session.ui.note(&format!("hint: {}", with_prefix(session, &text.to_string())));
+}
+
+/// Gives a text with the config's prefix before each command.
+pub fn with_prefix(session: &Session, text: &str) -> String {
+    let prefix = session.config.alerts.prefix.as_deref();
+    prefix.map_or_else(|| text.to_owned(), |prefix| prefixed(text, prefix))
+}
+
 /// How a run ends that gave this.
 fn exit_of(report: &Result<RunReport, CliError>) -> Exit {
     report.as_ref().map_or_else(|complaint| complaint.exit, RunReport::exit)
 }
 
-/// The targets that have the current access token now and had not `before`.
-fn delivered_since(before: &[Delivery], now: &[Delivery]) -> Vec<TargetId> {
+/// Whether a target has the current access token now and had not before.
+fn is_newly_in_sync(before: &Delivery, now: &Delivery) -> bool {
     let has_it = |it: &Delivery| it.state() == DeliveryState::InSync;
-    let is_new = |(before, now): &(&Delivery, &Delivery)| {
-        has_it(now) && (!has_it(before) || before.settled != now.settled)
+    has_it(now) && (!has_it(before) || before.settled != now.settled)
+}
+
+/// The tokens that the real run would renew: what Meta would grant is not known.
+fn would_be_renewed(results: &[TokenResult]) -> HashSet<Label> {
+    let is_renewed = |result: &&TokenResult| {
+        matches!(result.outcome, Outcome::WouldRefresh | Outcome::WouldExchange)
     };
-    before.iter().zip(now).filter(is_new).map(|(_, now)| now.target.clone()).collect()
+    results.iter().filter(is_renewed).map(|result| result.label.clone()).collect()
+}
+
+/// Those of the token's targets, with what each is.
+fn targets_of(config: &TokenConfig, targets: &[TargetId]) -> Vec<ReachedTarget> {
+    let meant = config.deliver.iter().filter(|target| targets.contains(&target.id));
+    let reached = |target: &Target| ReachedTarget {
+        target: target.id.clone(),
+        place: match &target.place {
+            Place::File(file) => ReachedPlace::File(file.path.clone()),
+            Place::Command(argv) => ReachedPlace::Command(argv.clone()),
+        },
+    };
+    meant.map(reached).collect()
 }
 
 impl Run<'_> {
@@ -72,6 +103,11 @@ impl Run<'_> {
     /// Gives the prefix of every message, if the config sets one.
     pub fn prefix(&self) -> Option<&str> {
         self.session.config.alerts.prefix.as_deref()
+    }
+
+    /// Prints what to do next.
+    pub fn hint(&self, text: impl Display) {
+        hint(self.session, text);
     }
 
     /// Records for the next run which apps Meta wants left alone.
@@ -136,19 +172,43 @@ impl Run<'_> {
         let delivered = tokens.iter().filter(|token| !token.deliver.is_empty());
         let configs: HashMap<&Label, &TokenConfig> =
             delivered.map(|token| (&token.label, &**token)).collect();
+        let renewed = would_be_renewed(results);
         for result in results {
             let Some(config) = configs.get(&result.label) else { continue };
             let Some(token) = self.known_id(&result.label) else { continue };
+            let delivery = deliveries.of_token(config, token, Replace::Own);
+            if renewed.contains(&result.label) {
+                let foreseen = delivery.foresee_a_new_one()?;
+                result.reached = targets_of(config, &foreseen.reached);
+                if !foreseen.waiting.is_empty() {
+                    result.exit = result.exit.or_worse(Exit::NotDelivered);
+                }
+            } else if config.parent.as_ref().is_some_and(|parent| renewed.contains(parent)) {
+                result.may_reach = targets_of(config, &delivery.foresee_a_new_one()?.reached);
+            }
             let credential = self.store.credential(token)?;
             result.deliveries = stored_deliveries(config, Some(&credential));
-            let before = stored_deliveries(config, self.tokens.credential(&result.label));
-            result.delivered = delivered_since(&before, &result.deliveries);
+            if result.reached.is_empty() {
+                result.reached = self.reached(config, &result.deliveries);
+            }
+            let reached = &result.reached;
+            result.may_reach.retain(|it| !reached.contains(it));
             result.issues.extend(judge_deliveries(&result.label, &result.deliveries, self.now()));
             if result.deliveries.iter().any(Delivery::is_behind) {
                 result.exit = result.exit.or_worse(Exit::NotDelivered);
             }
         }
         Ok(())
+    }
+
+    /// The targets that got the token's current access token in this run, or would get it; `now` is
+    /// how they stand, in the config's order.
+    pub fn reached(&self, config: &TokenConfig, now: &[Delivery]) -> Vec<ReachedTarget> {
+        let before = stored_deliveries(config, self.tokens.credential(&config.label));
+        let pairs = before.iter().zip(now);
+        let new = pairs.filter(|(before, now)| is_newly_in_sync(before, now));
+        let new: Vec<TargetId> = new.map(|(_, now)| now.target.clone()).collect();
+        targets_of(config, &new)
     }
 
     /// Reports what was done with some tokens, once everything was delivered that can be.

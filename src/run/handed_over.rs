@@ -605,8 +605,8 @@ impl<'a> HandOver<'a> {
         let lists = !matches!(self.token.pages, Pages::None);
         let has_pages = lists || self.run.tokens.pages_of(label).next().is_some();
         if has_pages {
-            self.run.session.ui.note(&format!(
-                "hint: its Pages get new access tokens in the next run; now: `metatoken refresh '{label}*'`"
+            self.run.hint(format!(
+                "its Pages get new access tokens in the next run; now: `metatoken refresh '{label}*'`"
             ));
         }
     }
@@ -615,7 +615,7 @@ impl<'a> HandOver<'a> {
     fn hint_at_the_old_one(&self, number: u32) {
         let subject = subject(self.token, Some(&self.credential), None);
         let how = end_the_old_one(&subject, number);
-        self.run.session.ui.note(&format!("hint: {how}"));
+        self.run.hint(how);
     }
 
     fn refusal(&self, problem: &Problem) -> CliError {

@@ -82,7 +82,8 @@ impl TokenJob {
             exit,
             issues: Vec::new(),
             deliveries: Vec::new(),
-            delivered: Vec::new(),
+            reached: Vec::new(),
+            may_reach: Vec::new(),
         }
     }
 }

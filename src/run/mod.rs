@@ -58,6 +58,7 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 
 use self::declared::LastReading;
+pub use self::finish::{hint, with_prefix};
 pub use self::refresh::{add_refreshed, refresh};
 pub use self::refresh_run::{Only, RefreshOptions};
 use self::tokens::{TokenConfig, Tokens, subject};
@@ -391,7 +392,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Lets the run go on where the disk is full, which is retokened for its report; any other
+    /// Lets the run go on where the disk is full, which is remembered for its report; any other
     /// failure of the store is given back.
     pub fn bear_full<T>(&self, done: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
         match done {

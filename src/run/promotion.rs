@@ -45,7 +45,7 @@ pub fn promote_backup(
     let from = format!("the access token of `{label}`");
     let outlived = outlived.map(|old| {
         let subject = subject(token, Some(&promotion.before), None);
-        run.session.ui.note(&format!("hint: {}", end_the_old_one(&subject, old)));
+        run.hint(end_the_old_one(&subject, old));
         format!("generation {old} works on until it is revoked")
     });
     let said: Vec<String> =

@@ -61,7 +61,7 @@ pub fn roll_back(
     let left = rollback.before.current.as_ref().map(|left| format!(", leaving {}", left.number));
     let outlived = outlived.map(|old| {
         let subject = subject(token, Some(&rollback.before), None);
-        run.session.ui.note(&format!("hint: {}", end_the_old_one(&subject, old)));
+        run.hint(end_the_old_one(&subject, old));
         format!("generation {old} works on until it is revoked")
     });
     let to = format!("to generation {}{}", earlier.number, left.unwrap_or_default());

@@ -55,7 +55,7 @@ impl TokenRun<'_> {
     fn hint_at_the_old_one(&self, number: u32) {
         let subject = subject(self.token, Some(&self.credential), None);
         let how = end_the_old_one(&subject, number);
-        self.run.session.ui.note(&format!("hint: `{}`: {how}", self.token.label));
+        self.run.hint(format!("`{}`: {how}", self.token.label));
     }
 
     /// Handles the candidates of this token.

@@ -188,7 +188,8 @@ impl TokenRun<'_> {
             problem: happened.problem,
             issues,
             deliveries: Vec::new(),
-            delivered: Vec::new(),
+            reached: Vec::new(),
+            may_reach: Vec::new(),
         })
     }
 }

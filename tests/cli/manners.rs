@@ -518,3 +518,28 @@ fn help_is_an_answer() {
     let version = format!("metatoken {}\n", env!("CARGO_PKG_VERSION"));
     world.run(&["--version"]).stdout(&version).stderr("").exit(Exit::Ok);
 }
+
+/// The prefix stood before the commands of a verdict, and not before those of hints.
+#[test]
+fn the_prefix_stands_before_the_commands_of_every_hint() {
+    let prefix = "[alerts]\nprefix = \"sudo -u metatoken\"\n";
+    let target = "[[token.brand.deliver]]\nfile = \"gone.env\"\nkey = \"T\"\n";
+    let later = "[token.later]\ntype = \"user\"\n";
+    let world = World::new()
+        .config(&format!("{prefix}{CONFIG}{target}{later}"))
+        .token("BRAND", TokenFixture::user(APP, ANNA).scopes(["pages_show_list"]));
+    let _ = world.run(&["refresh", "brand"]);
+    for (typed, command) in [
+        (&["deliver"][..], "metatoken deliver brand"),
+        (&["pages", "brand"], "metatoken add page-2000000000000001"),
+        (&["config", "check"], "metatoken exchange later"),
+        (&["status"], "metatoken exchange later"),
+        (&["token", "later"], "metatoken refresh later"),
+    ] {
+        let ran = world.run(typed);
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        let with_prefix = format!("`sudo -u metatoken {command}");
+        assert!(said.contains(&with_prefix), "{typed:?}: {said}");
+        assert!(!said.contains(&format!("`{command}")), "{typed:?}: {said}");
+    }
+}

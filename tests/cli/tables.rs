@@ -28,6 +28,8 @@ fn seen(folder: &Path, scenario: &str, arguments: &[&str]) -> String {
 /// What it prints into a pipe.
 fn piped(folder: &Path, scenario: &str, arguments: &[&str]) -> String {
     let ran = sandboxed(folder, scenario, arguments).output().unwrap();
+    let complaint = String::from_utf8_lossy(&ran.stderr);
+    assert!(!complaint.contains("unexpected argument"), "{arguments:?}: {complaint}");
     String::from_utf8(ran.stdout).unwrap()
 }
 

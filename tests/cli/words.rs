@@ -25,6 +25,7 @@ fn no_line_has_a_word_that_must_be_explained() {
                 &["config", "check"],
             ] {
                 let ran = rehearse(&world, scenario, command);
+                assert!(!ran.stderr.contains("unexpected argument"), "{}", ran.stderr);
                 for line in ran.stdout.lines().chain(ran.stderr.lines()) {
                     assert_eq!(banned_in(line), [""; 0], "{scenario} {command:?}: {line}");
                     lines += 1;

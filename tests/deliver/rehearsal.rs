@@ -5,9 +5,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use super::{APP_INI, WEB_ENV, delivered, due, ini, states, world};
+use super::{APP_INI, ONE, WEB_ENV, delivered, due, held, ini, states, world};
 use crate::common::skip;
-use crate::common::{Ran, Snapshot, World};
+use crate::common::{BRAND, Ran, Snapshot, World};
 
 const RELOAD: &str = "[[token.brand.deliver]]\nname = \"reload\"\ncommand = [\"/bin/true\"]\n";
 const NOBODY_THERE: &str =
@@ -155,18 +155,101 @@ fn a_dry_run_speaks_of_targets_as_they_would_stand() {
     let world = due(&format!("{APP_INI}{WEB_ENV}{RELOAD}"));
     let result = changes_nothing(&world, &["refresh", "-n", "--json"]).code(0).result("brand");
     assert_eq!(states(&result), ["app in_sync", "web in_sync", "reload in_sync"]);
+    assert_eq!(result["would_deliver"][0]["file"], "[DIR]/app.ini");
+    assert_eq!(result["would_deliver"][2]["command"][0], "/bin/true");
+    changes_nothing(&world, &["refresh", "-n"])
+        .stdout(
+            "
+TOKEN  OUTCOME        EXPIRES  REASON
+brand  would refresh  unknown  expires in 15 days (renewal window: 20 days)
+       would be delivered to app ([DIR]/app.ini)
+       would be delivered to web ([DIR]/web/.env)
+       would be delivered to reload (runs `/bin/true`)
+
+1 token: 1 would refresh (dry run: nothing was changed, and whether Meta would renew is not known)
+",
+        )
+        .stderr("")
+        .code(0);
+    // What has drifted would be left alone, and the program waits for it.
+    world.write("web/.env", "FB_TOKEN=of-another-program\n");
+    let result = changes_nothing(&world, &["refresh", "-n", "--json"]).code(73).result("brand");
+    assert_eq!(result["would_deliver"].as_array().unwrap().len(), 1);
+    let _ = world.run(&["refresh"]).code(73);
     let world = super::world(&format!("{APP_INI}{RELOAD}"));
     changes_nothing(&world, &["refresh", "-n"])
         .stdout(
             "
 TOKEN  OUTCOME      EXPIRES     REASON
 brand  would adopt  2026-03-02  found in the environment variable `BRAND`
-       would be delivered to app
-       would be delivered to reload
+       would be delivered to app ([DIR]/app.ini)
+       would be delivered to reload (runs `/bin/true`)
 
 1 token: 1 would adopt (dry run: nothing was changed)
 ",
         )
         .stderr("")
         .code(0);
+}
+
+/// Rehearses a delivery, and then makes it: both end alike.
+#[track_caller]
+fn rehearsed(world: &World, arguments: &[&str], code: u8) -> Ran {
+    let dry = changes_nothing(world, &[arguments, &["-n"]].concat()).code(code);
+    let _ = world.run(arguments).code(code);
+    dry
+}
+
+#[test]
+fn a_dry_run_of_a_delivery_names_files_and_programs_and_ends_as_the_real_one() {
+    let world = delivered(APP_INI);
+    let targets = format!("{APP_INI}{WEB_ENV}{RELOAD}");
+    world.reconfigure(&format!("{BRAND}\n{targets}"));
+    let json = changes_nothing(&world, &["deliver", "--dry-run", "--json"]).code(0).json();
+    assert_eq!(json["dry_run"], true);
+    let would = &json["results"][0]["would_deliver"];
+    assert_eq!(would[0]["file"], "[DIR]/web/.env");
+    assert_eq!(would[1]["command"][0], "/bin/true");
+    rehearsed(&world, &["deliver"], 0)
+        .stdout(
+            "
+TOKEN  STATE               SINCE       TARGET
+brand  in sync             2026-01-01  app
+brand  would be delivered  -           web ([DIR]/web/.env)
+brand  would be delivered  -           reload (runs `/bin/true`)
+
+3 targets: 2 would be delivered, 1 in sync (dry run: nothing was changed)
+",
+        )
+        .stderr("");
+    assert!(held(&world, "web/.env").contains(ONE));
+
+    // What drifted is left alone, unless that is asked for.
+    world.write("app.ini", ini("YOUR-KEY-HERE"));
+    let left = rehearsed(&world, &["deliver"], 0);
+    assert!(
+        left.stdout.ends_with("3 targets: 2 in sync, 1 drifted (dry run: nothing was changed)\n")
+    );
+    let forced = rehearsed(&world, &["deliver", "--force", "brand"], 0);
+    assert!(forced.stdout.contains("would be delivered  -           app ([DIR]/app.ini)"));
+    assert!(held(&world, "app.ini").contains(ONE));
+
+    // Putting back is rehearsed too.
+    rehearsed(&world, &["deliver", "--restore", "brand"], 0).stdout("").stderr(
+        "
+`app` would hold again what it held before the last delivery
+`web` would hold again what it held before the last delivery
+",
+    );
+    assert!(held(&world, "app.ini").contains("YOUR-KEY-HERE"));
+    fs::remove_file(world.path("app.ini")).unwrap();
+    rehearsed(&world, &["deliver", "--restore", "brand"], 73);
+
+    // It fails where the real one does.
+    world.reconfigure(&format!("{BRAND}\n{APP_INI}{NOBODY_THERE}"));
+    rehearsed(&world, &["deliver"], 73);
+    // Before the first run there is nothing to deliver.
+    let new = super::world(&targets);
+    let dry = changes_nothing(&new, &["deliver", "-n"]);
+    assert_eq!(dry.code, new.run(&["deliver"]).code, "{}", dry.stdout);
 }

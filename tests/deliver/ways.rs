@@ -58,6 +58,11 @@ fn a_page_is_delivered_when_its_parent_gives_a_new_string() {
         let second = world.in_use(label);
         assert_ne!(first, second, "{label}");
         assert_eq!(held(&world, "app.ini"), ini(&second), "{label}");
+        // What the renewal of its parent may change is named before it does.
+        world.at(day(45));
+        let dry = world.run(&["refresh", "-n"]).code(0).stdout;
+        let may = "may be delivered to app ([DIR]/app.ini), if it changes with its parent\n";
+        assert!(dry.contains(may), "{dry}");
     }
 }
 

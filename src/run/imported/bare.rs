@@ -130,7 +130,8 @@ fn bare_report(
             exit: if lives { Exit::Ok } else { Exit::InputRefused },
             issues: Vec::new(),
             deliveries: Vec::new(),
-            delivered: Vec::new(),
+            reached: Vec::new(),
+            may_reach: Vec::new(),
         }],
         system: Vec::new(),
     })

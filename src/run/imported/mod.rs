@@ -152,7 +152,8 @@ fn imported_before(row: &ImportRow, credential: &Credential) -> TokenResult {
         exit: Exit::Ok,
         issues: Vec::new(),
         deliveries: Vec::new(),
-        delivered: Vec::new(),
+        reached: Vec::new(),
+        may_reach: Vec::new(),
     }
 }
 
