@@ -135,6 +135,8 @@ pub enum Skip {
     },
     /// It is short-lived, and Meta exchanges none of its type.
     NoExchange { ends: Time },
+    /// Only short-lived access tokens were meant, and it has none yet: a refresh derives it.
+    NotDerivedYet,
     /// It is short-lived, the config says that it is left alone, and it was not named.
     LeftAlone { ends: Option<Time> },
 }
@@ -281,6 +283,9 @@ impl Skip {
                 "expires {}, and Meta exchanges no access token of its type",
                 humanize::when(*ends, now)
             ),
+            Self::NotDerivedYet => {
+                "no access token yet; `metatoken refresh` derives one".to_owned()
+            }
             Self::LeftAlone { ends } => {
                 let when = ends.map(|ends| format!("expires {}, but ", humanize::when(ends, now)));
                 format!("{}`auto_refresh` is off: name it to exchange it", when.unwrap_or_default())

@@ -7,7 +7,9 @@
 
 use chrono::TimeDelta;
 
-use crate::token::{Action, Credential, Expiry, Generation, Origin, Problem, ProblemKind, Time};
+use crate::token::{
+    Action, Credential, Expiry, Generation, Origin, Problem, ProblemKind, Source, Time,
+};
 
 use super::clocks::{is_metas_own_pause, pause, throttle};
 use super::decision::{Decision, Derive, Insistence, Renew, Skip, Verify};
@@ -30,7 +32,12 @@ pub fn decide_exchange(subject: &Subject<'_>, insistence: Insistence, moment: Mo
 
 fn exchange(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> Decision {
     let known = subject.credential.and_then(|it| Some((it, it.current.as_ref()?)));
-    let Some((credential, current)) = known else { return Decision::Skip(Skip::NoString) };
+    let Some((credential, current)) = known else {
+        return Decision::Skip(match (subject.token_type.spec().source, subject.parent) {
+            (Source::App(_), _) | (Source::Parent(_), Some(_)) => Skip::NotDerivedYet,
+            _ => Skip::NoString,
+        });
+    };
     if current.proof.is_none() {
         return Decision::Verify(Verify::NeverChecked);
     }

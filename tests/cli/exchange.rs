@@ -533,6 +533,29 @@ error: `b*` is not a valid label: use letters, digits, `-` and `_`
 }
 
 /// Everything that `exchange --stored` meets, an hour and a half after the first run.
+/// An app's token was called a failure for which a person had to paste one.
+#[test]
+fn what_a_refresh_derives_is_no_failure_of_an_exchange() {
+    let own = "[token.own]\ntype = \"app\"\n";
+    let source = "owner = \"anna@client.example\"\naccess_token = { env = \"BRAND\" }\n";
+    let config = CONFIG.replace("owner = \"anna@client.example\"\n", source);
+    let world = World::new().config(&format!("{config}{own}")).token("BRAND", brand());
+    for (typed, rows) in [
+        (
+            &["exchange", "--stored", "own", "bakery"][..],
+            "bakery  not due  -        no access token yet; `metatoken refresh` derives one\n\
+             own     not due  -        no access token yet; `metatoken refresh` derives one\n",
+        ),
+        (
+            &["exchange", "--stored"],
+            "own    not due  -           no access token yet; `metatoken refresh` derives one\n",
+        ),
+    ] {
+        let ran = world.run(typed).stderr("").exit(Exit::Ok);
+        assert!(ran.stdout.contains(rows), "{}", ran.stdout);
+    }
+}
+
 #[test]
 fn what_is_not_exchanged_has_its_true_reason() {
     let config = r#"

@@ -123,6 +123,7 @@ fn every_reason_to_rest_has_its_sentence() {
             "expires 2026-01-11 01:00 UTC, in 60 minutes, and Meta exchanges no access token \
              of its type",
         ),
+        (Skip::NotDerivedYet, "no access token yet; `metatoken refresh` derives one"),
         (
             Skip::LeftAlone { ends: Some(day(10) + hours(1)) },
             "expires 2026-01-11 01:00 UTC, in 60 minutes, but `auto_refresh` is off: name it to \
