@@ -22,7 +22,7 @@ use crate::policy::{
 use crate::report::TokenResult;
 use crate::store::{Remains, StoreError};
 use crate::token::{
-    Credential, DryRun, Generation, GenerationState, Outcome, Problem, Proof, TokenType,
+    Credential, DryRun, EventKind, Generation, GenerationState, Outcome, Problem, Proof, TokenType,
 };
 
 /// Puts the generation of that number back, or the newest earlier one that works, and delivers it to
@@ -105,7 +105,7 @@ impl Rollback<'_> {
         let current = self.before.current.clone();
         let current = current.filter(|it| wanted.is_none_or(|wanted| wanted == it.number));
         match current {
-            Some(current) if self.run.store.was_put_back_unnoticed(current.id)? => {
+            Some(current) if self.run.store.take_over(current.id, EventKind::RolledBack)? => {
                 Ok(Some(current))
             }
             _ => Ok(None),

@@ -51,23 +51,26 @@ impl Store {
         })
     }
 
-    /// Returns whether a run that was cut short has put this generation back: nobody was told.
-    pub fn was_put_back_unnoticed(&self, generation: GenerationId) -> Result<bool> {
+    /// Takes over what a run that was cut short did with this generation, so that it is what this run
+    /// did; returns whether there is any. Nobody was told of it, and the same command finishes it once.
+    pub fn take_over(&self, generation: GenerationId, event: EventKind) -> Result<bool> {
         let own = self.own_run();
-        self.read(move |tx| put_back_unnoticed(tx, generation, own))
+        self.write(move |tx| take_over(tx, generation, event, own))
     }
 }
 
-fn put_back_unnoticed(
+fn take_over(
     tx: &mut dyn Tx,
     generation: GenerationId,
+    event: EventKind,
     own: RunId,
 ) -> Result<bool, TxError> {
-    tx.has_row(
-        "SELECT 1 FROM event e JOIN run r ON r.id = e.run
-         WHERE e.generation = ?1 AND e.kind = ?2 AND r.finished_at IS NULL AND r.id <> ?3",
-        values![generation, EventKind::RolledBack.as_str(), own],
-    )
+    let taken = tx.execute(
+        "UPDATE event SET run = ?3 WHERE generation = ?1 AND kind = ?2 AND run <> ?3
+         AND run IN (SELECT id FROM run WHERE finished_at IS NULL)",
+        values![generation, event.as_str(), own],
+    )?;
+    Ok(taken > 0)
 }
 
 fn past(mut row: Row<'_>) -> Result<PastGeneration, BadCell> {

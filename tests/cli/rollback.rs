@@ -309,6 +309,18 @@ fn a_kill_at_any_place_is_finished_by_the_same_command() {
             assert_eq!(held(&world), "TOKEN=EAAFAKEAds2\nLAST=1\n", "{place}");
             world.run(&["refresh", "-q"]).exit(Exit::Ok);
             assert_eq!(world.in_use("ads"), "EAAFAKEAds2", "{place}");
+            if place != "settled" || named {
+                continue;
+            }
+            // That was the end of it: the next goes one further back, also after another kill.
+            let newest = ["rollback", "ads"];
+            world.killed_at("settled", &newest, "");
+            world.run(&["refresh", "-q"]).exit(Exit::Ok);
+            for expected in ["an earlier run went back to generation 1 and was cut short", ""] {
+                let ran = world.run(&[&newest[..], &["--json"]].concat());
+                assert_eq!(ran.code, Some(if expected.is_empty() { 65 } else { 0 }), "{place}");
+                assert!(ran.stdout.contains(expected), "{place}: {}", ran.stdout);
+            }
         }
     }
 }
