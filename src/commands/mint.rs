@@ -1,23 +1,25 @@
 //! `mint`: has an admin's access token make a new one of a System User.
 //!
 //! Meta is asked once, and what it grants is sealed before anything looks at it. Then it goes the way of
-//! every access token that a person hands over: inspected, compared, put in place, delivered.
+//! every access token that a person hands over: inspected, compared, put in place, delivered. What an
+//! earlier run had made before it was cut short is finished, and no other is asked for.
 
 use std::time::Duration;
 
 use crate::deliver::Deliveries;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::policy::Losses;
+use crate::policy::humanize::with_article;
+use crate::policy::{Losses, replace_it};
 use crate::report::RunReport;
 use crate::run::candidate::IdentityChange;
-use crate::run::handed_over::{HandedOver, inspect_handed_over, report_taken};
+use crate::run::handed_over::{Fitting, HandedOver, inspect_handed_over, report_taken};
 use crate::run::log;
 use crate::run::minting::{Minting, WantedLife, not_minted, settle_lost};
-use crate::run::tokens::TokenConfig;
+use crate::run::tokens::{TokenConfig, subject};
 use crate::run::{DryRun, Run, RunOptions, RunTurn};
 use crate::session::Session;
-use crate::token::{EventKind, Label, Outcome, Trigger};
+use crate::token::{Credential, EventKind, Generation, Label, Origin, Outcome, TokenType, Trigger};
 
 /// What was asked for.
 #[derive(Debug)]
@@ -58,9 +60,17 @@ fn make(
 ) -> Result<RunReport, CliError> {
     let token = run.tokens.one(&order.label)?;
     let _about = log::about(&token.label);
+    refuse_other_types(token)?;
     let admin = order.from.as_ref().or(token.mint.as_ref()).ok_or_else(|| no_admin(token))?;
     let credential = run.store.credential(run.token_id(&token.label)?)?;
     let credential = settle_lost(run, credential)?;
+    if let Some(fitting) = unfinished(run, order, token, &credential)? {
+        let mut report = take(run, deliveries, fitting, &credential)?;
+        for result in &mut report.results {
+            result.reason = "an earlier run had it made and was cut short".to_owned();
+        }
+        return Ok(report);
+    }
     let life = match order.losses {
         Losses::Refused => WantedLife::AsBefore,
         Losses::Accepted => WantedLife::SixtyDays,
@@ -69,21 +79,81 @@ fn make(
         .map_err(|problem| not_minted(token, &credential, &problem))?;
     let (credential, granted) = minting.ask(run, credential)?;
     let sealed = granted.map_err(|error| not_minted(token, &credential, &error.problem))?;
+    take(run, deliveries, inspect_sealed(run, order, token, &sealed)?, &credential)
+}
+
+/// What an earlier run had made and did not live to put in place, or to tell of.
+fn unfinished<'t>(
+    run: &Run<'_>,
+    order: &MintOrder,
+    token: &'t TokenConfig,
+    credential: &Credential,
+) -> Result<Option<Fitting<'t>>, CliError> {
+    let is_minted = |it: &&Generation| it.origin == Origin::Minted;
+    let earlier = match credential.candidate.as_ref().filter(is_minted) {
+        Some(candidate) => Some(candidate),
+        None => match credential.current.as_ref().filter(is_minted) {
+            Some(current) if is_untold(run, current)? => Some(current),
+            _ => None,
+        },
+    };
+    match earlier.map(|earlier| inspect_sealed(run, order, token, earlier)).transpose() {
+        // It is dead, or does not fit: another one is made.
+        Err(refused) if refused.exit == Exit::InputRefused => Ok(None),
+        fitting => fitting,
+    }
+}
+
+/// Whether the run that put it in place was cut short.
+fn is_untold(run: &Run<'_>, current: &Generation) -> Result<bool, CliError> {
+    let as_adopted = run.store.take_over(current.id, EventKind::Adopted)?;
+    Ok(run.store.take_over(current.id, EventKind::Minted)? || as_adopted)
+}
+
+fn inspect_sealed<'t>(
+    run: &Run<'_>,
+    order: &MintOrder,
+    token: &'t TokenConfig,
+    sealed: &Generation,
+) -> Result<Fitting<'t>, CliError> {
     let handed = HandedOver {
         access_token: run.store.reveal(sealed.id)?,
         losses: order.losses,
         identity: IdentityChange::Refused,
         typed: format!("metatoken mint {}", token.label),
     };
-    let current = inspect_handed_over(run, token, handed)?.take(run, deliveries)?;
+    inspect_handed_over(run, token, handed)
+}
+
+/// Puts it in the place of the current one, and delivers it.
+fn take(
+    run: &Run<'_>,
+    deliveries: &Deliveries<'_>,
+    fitting: Fitting<'_>,
+    credential: &Credential,
+) -> Result<RunReport, CliError> {
+    let current = fitting.take(run, deliveries)?;
     run.store.note_brought_by(run.id, credential.id, EventKind::Minted)?;
     let mut report = report_taken(run, deliveries, vec![current])?;
     for result in &mut report.results {
-        if result.outcome == Outcome::Adopted {
+        if matches!(result.outcome, Outcome::Adopted | Outcome::Verified) {
             result.outcome = Outcome::Minted;
         }
     }
     Ok(report)
+}
+
+/// An admin makes access tokens of System Users alone.
+fn refuse_other_types(token: &TokenConfig) -> Result<(), CliError> {
+    if token.token_type == TokenType::SystemUser {
+        return Ok(());
+    }
+    let message = format!(
+        "not minted: it is {} token, and an admin makes access tokens of System Users only",
+        with_article(token.token_type)
+    );
+    let refused = CliError::new(Exit::InputRefused, "not_mintable", token.label.as_str(), message);
+    Err(refused.hint(replace_it(&subject(token, None, None)).to_string()))
 }
 
 fn no_admin(token: &TokenConfig) -> CliError {

@@ -17,17 +17,32 @@ use crate::policy::{cause, quote, remedy};
 use crate::store::{NewCandidate, StoreError};
 use crate::token::{
     AccessToken, Action, Credential, Expiry, Generation, Grant, Label, Origin, Problem,
-    ProblemKind, Time, TokenType,
+    ProblemKind, Time,
 };
 
 /// What is asked for, and in whose name.
 pub struct Minting {
     app: App,
     user_id: String,
-    scopes: Vec<String>,
+    scopes: AskedScopes,
     life: MintedLife,
     admin: Label,
     access_token: AccessToken,
+}
+
+/// Which permissions are asked for.
+enum AskedScopes {
+    /// Those that the last access token had.
+    AsBefore(Vec<String>),
+    /// Those that the config requires.
+    Required(Vec<String>),
+}
+
+impl AskedScopes {
+    fn names(&self) -> &[String] {
+        let (Self::AsBefore(names) | Self::Required(names)) = self;
+        names
+    }
 }
 
 /// How long the new access token is to live.
@@ -60,9 +75,6 @@ impl Minting {
         life: WantedLife,
     ) -> Result<Self, Problem> {
         let label = &token.label;
-        if token.token_type != TokenType::SystemUser {
-            return Err(cannot("only a System User's access token is made by an admin", ""));
-        }
         let generations = run.store.generations(credential.id).map_err(|it| unread(&it))?;
         let told = |pick: fn(&Generation) -> bool| generations.iter().find(|it| pick(it));
         let identified = told(|it| user_id(it).is_some()).and_then(user_id);
@@ -70,9 +82,11 @@ impl Minting {
             let fix = format!("set `user_id` of `[token.{label}]` to the System User's id");
             cannot("which System User it is for is not known", &fix)
         })?;
-        let scopes = told(|it| !scopes(it).is_empty()).map(|it| scopes(it).to_vec());
-        let scopes = scopes.unwrap_or_else(|| token.policy.required_scopes.clone());
-        if scopes.is_empty() {
+        let scopes = match told(|it| !scopes(it).is_empty()) {
+            Some(last) => AskedScopes::AsBefore(scopes(last).to_vec()),
+            None => AskedScopes::Required(token.policy.required_scopes.clone()),
+        };
+        if scopes.names().is_empty() {
             let fix = format!("set `required_scopes` of `[token.{label}]`");
             return Err(cannot("which permissions it needs is not known", &fix));
         }
@@ -99,7 +113,7 @@ impl Minting {
         failpoint::reach("before-request");
         let asked = MintInput {
             user_id: &self.user_id,
-            scopes: &self.scopes,
+            scopes: self.scopes.names(),
             life: self.life,
             admin: &self.access_token,
         };
@@ -134,9 +148,17 @@ impl Minting {
              User and with `business_management`, and you run `metatoken exchange {admin}`"
         );
         let fix = match (problem.code, problem.subcode) {
-            (UNKNOWN_PERMISSION, _) => {
-                format!("correct `required_scopes` of `[token.{label}]`")
-            }
+            (UNKNOWN_PERMISSION, _) => match &self.scopes {
+                AskedScopes::Required(_) => {
+                    format!("correct `required_scopes` of `[token.{label}]`")
+                }
+                // What the last one has, Meta gives no more.
+                AskedScopes::AsBefore(_) => format!(
+                    "an admin of the business generates a new token for System User {user_id} without \
+                     that permission (Meta Business settings, Users, System users); then run \
+                     `metatoken exchange {label}` and paste it"
+                ),
+            },
             (_, NOT_ASSIGNED) => format!(
                 "an admin of the business assigns the Page to System User {user_id} (Meta Business \
                  settings, Users, System users)"

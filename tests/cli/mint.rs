@@ -164,9 +164,37 @@ hint: run `metatoken exchange admin` and paste a new one
     let pasted = world.mint(admin());
     world.run_with_input(&["exchange", "admin", "-q"], &pasted).exit(Exit::Ok).silent();
     world.calls();
+    world.reconfigure(&with_user.replace("mint =", "required_scopes = [\"ads\"]\nmint ="));
+    let ran = world.run(&["mint", "ads"]).stdout("").exit(Exit::PersonNeeded);
+    assert!(ran.stderr.ends_with("\nhint: correct `required_scopes` of `[token.ads]`\n"));
+    world.reconfigure(&with_user.replace("mint =", "required_scopes = [\"ads_read\"]\nmint ="));
+    world.calls();
     world.run(&["mint", "ads", "-q"]).exit(Exit::Ok).silent();
     assert_ne!(world.in_use("ads"), known);
     assert_eq!(world.calls()[0], "3000000000000009/access_tokens Keeper");
+}
+
+#[test]
+fn only_a_system_user_has_one_made() {
+    let config = format!(
+        "{BOTH}[token.anna]\ntype = \"user\"\n[token.shop]\ntype = \"page\"\nparent = \"anna\"\n\
+         page_id = \"2000000000000001\"\n"
+    );
+    let world = world_of(&config, ads());
+    for (label, kind, hint) in
+        [("anna", "user", "`metatoken login anna`"), ("shop", "page", "`metatoken login anna`")]
+    {
+        for typed in [&["mint", label][..], &["mint", label, "--from", "admin"]] {
+            let ran = world.run(typed).stdout("").exit(Exit::InputRefused);
+            let error = format!(
+                "error: {label}: not minted: it is a {kind} token, and an admin makes access tokens of \
+                 System Users only\nhint: "
+            );
+            let said = &ran.stderr;
+            assert!(said.starts_with(&error) && said.contains(hint), "{said}");
+        }
+    }
+    assert_eq!(world.calls(), [""; 0]);
 }
 
 #[test]
@@ -185,7 +213,7 @@ fn each_refusal_says_who_does_what() {
         "
 error: ads: no new access token: Meta refuses it
   caused by: Meta says \"(#3962) Invalid permission: ads\" (3962)
-hint: correct `required_scopes` of `[token.ads]`
+hint: an admin of the business generates a new token for System User 3000000000000009 without that permission (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
 ",
         |_| {},
     );
@@ -276,6 +304,30 @@ fn a_kill_at_any_step_loses_nothing_in_silence() {
         assert_eq!(events(&world).contains(&"mint_lost".to_owned()), !comes, "{place}");
         world.run(&["refresh", "-q"]).silent().exit(Exit::Ok);
     }
+    // The same command takes what was made, and asks for no other; and once only.
+    for place in ["sealed", "promoted", "renamed", "settled"] {
+        let world = world_of(BOTH, ads());
+        world.killed_at(place, &["mint", "ads"], "");
+        for (number, reason) in
+            [(1, "an earlier run had it made and was cut short"), (2, "never expires")]
+        {
+            let minted = world.run(&["mint", "ads", "--json"]).exit(Exit::Ok).result("ads");
+            assert_eq!(minted["outcome"], "minted", "{place}");
+            let said = minted["reason"].as_str().unwrap();
+            assert!(said.starts_with(reason), "{place}: {said}");
+            let made = format!("EAAFAKERobot{number}");
+            assert_eq!((world.in_use("ads"), world.calls_to("3000000000000009/")), (made, number));
+            assert_eq!(file(&world), format!("TOKEN={}\n", world.in_use("ads")), "{place}");
+        }
+        let minted = events(&world).iter().filter(|event| *event == "minted").count();
+        assert_eq!(minted, 2, "{place}");
+    }
+    // One that has died meanwhile is not waited for.
+    let world = world_of(BOTH, ads());
+    world.killed_at("sealed", &["mint", "ads"], "");
+    world.graph.with(|graph| graph.invalidate("EAAFAKERobot1", Invalidation::Revoked));
+    world.run(&["mint", "ads", "-q"]).exit(Exit::Ok);
+    assert_eq!(world.in_use("ads"), "EAAFAKERobot2");
 }
 
 #[test]
