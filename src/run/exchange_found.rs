@@ -127,12 +127,11 @@ impl TokenRun<'_> {
         if self.credential.current.as_ref().is_some_and(is_in_use) {
             let now = self.run.now();
             self.change(|store, credential| store.close_attempts(credential, now))?;
-            self.change(|store, credential| store.note_exchange_sent(credential, None))?;
+            self.change(|store, credential| store.note_exchanged(credential))?;
             return Ok(false);
         }
         let granted =
             self.seal(&grant.token, Origin::Exchanged, grant.expiry, Some(candidate.id))?;
-        self.change(|store, credential| store.note_exchange_sent(credential, None))?;
         self.examine(&granted)?;
         Ok(true)
     }

@@ -447,7 +447,7 @@ impl<'a> HandOver<'a> {
         if self.is_in_use(&grant.token)? {
             let now = self.run.now();
             self.change(|store, credential| store.close_attempts(credential, now))?;
-            self.change(|store, credential| store.note_exchange_sent(credential, None))?;
+            self.change(|store, credential| store.note_exchanged(credential))?;
             return Ok((Outcome::Verified, "Meta gave the current access token again".to_owned()));
         }
         self.take(app, &grant.token, grant.expiry, Origin::Exchanged)?;
@@ -535,10 +535,6 @@ impl<'a> HandOver<'a> {
         };
         let new = NewCandidate { access_token: access_token.clone(), origin, expiry, parent };
         let (credential, sealed) = candidates.seal(self.credential.clone(), new)?;
-        let credential = match origin {
-            Origin::Exchanged => self.run.store.note_exchange_sent(credential, None)?,
-            Origin::Adopted | Origin::Refreshed | Origin::Derived | Origin::Minted => credential,
-        };
         // What is said of it now counts, also where an earlier run had sealed it already.
         let candidate = Generation { origin, expiry, ..sealed };
         let ask = |credential, generation: &Generation| {

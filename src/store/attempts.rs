@@ -208,7 +208,7 @@ impl Store {
     }
 
     /// Records the exchange of an access token that a person handed over, before it is sent; `None`
-    /// forgets it again: it was answered.
+    /// forgets it again: it was refused.
     pub fn note_exchange_sent(
         &self,
         credential: Credential,
@@ -224,6 +224,13 @@ impl Store {
                 ],
             )
         })?;
+        Ok(noted)
+    }
+
+    /// Records that the exchange was answered with an access token.
+    pub fn note_exchanged(&self, credential: Credential) -> Result<Credential> {
+        let (noted, ()) =
+            self.change(credential, None, move |tx, credential| note_exchanged(tx, credential.id))?;
         Ok(noted)
     }
 
@@ -293,6 +300,16 @@ impl Store {
         })?;
         Ok(apps.into_iter().collect())
     }
+}
+
+/// Records that an exchange was answered with an access token, in the caller's transaction.
+pub fn note_exchanged(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
+    tx.execute(
+        "UPDATE token SET exchanged = coalesce(exchange_sent, exchanged), exchange_sent_at = NULL,
+             exchange_sent = NULL WHERE id = ?1",
+        values![token],
+    )
+    .map(drop)
 }
 
 fn plan(tx: &mut dyn Tx, run: RunId, tokens: &[TokenId]) -> Result<(), TxError> {

@@ -4,6 +4,7 @@
 //! kill afterwards costs nothing, and Meta may not give it twice. What becomes of it is decided in
 //! `promote.rs`.
 
+use super::attempts::note_exchanged;
 use super::generations::one;
 use super::promote::set_aside;
 use super::row::{self, BadCell, Row};
@@ -36,7 +37,7 @@ pub struct NewCandidate {
 impl Store {
     /// Seals an access token as the token's candidate; when this returns it is on the disk.
     ///
-    /// An older candidate is refused, unless the new one was exchanged for it. An access token that the token had before keeps its number,
+    /// What was exchanged for it is remembered. An older candidate is refused, unless the new one was exchanged for it. An access token that the token had before keeps its number,
     /// and one that it has now stays what it is; which generation it is, is given beside the token.
     pub fn seal_candidate(
         &self,
@@ -48,6 +49,9 @@ impl Store {
         failpoint::reach("before-seal");
         let sealed = self.change(credential, Some(now), move |tx, credential| {
             let id = seal(tx, &seals, credential.id, &new)?;
+            if new.origin == Origin::Exchanged {
+                note_exchanged(tx, credential.id)?;
+            }
             one(tx, id)
         })?;
         failpoint::reach("sealed");

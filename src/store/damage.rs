@@ -266,7 +266,7 @@ fn clear_record(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
              last_attempt_at = NULL, consecutive_failures = 0, not_before = NULL,
              first_miss_at = NULL, misses = 0, problem = NULL, answer_lost_at = NULL,
              failed_with = NULL, list_not_before = NULL, ask_not_before = NULL, exchange_sent_at = NULL,
-             exchange_sent = NULL, shared_with = NULL, shared_with_declared = NULL,
+             exchange_sent = NULL, exchanged = NULL, shared_with = NULL, shared_with_declared = NULL,
              refused_by = NULL, mint_sent_at = NULL, mint_tried_at = NULL, mint_tries = NULL,
              undeclared_since = NULL, undeclared_with_many = NULL, source = NULL,
              source_value = NULL, source_changed = NULL, source_refused = NULL,

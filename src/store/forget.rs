@@ -104,8 +104,8 @@ impl Store {
             tx.execute(
                 "UPDATE token SET listed = NULL, consecutive_failures = 0, not_before = NULL,
                      first_miss_at = NULL, misses = 0, problem = NULL, answer_lost_at = NULL,
-                     exchange_sent_at = NULL, exchange_sent = NULL, shared_with = NULL,
-                     shared_with_declared = NULL, refused_by = NULL, mint_sent_at = NULL,
+                     exchange_sent_at = NULL, exchange_sent = NULL, exchanged = NULL,
+                     shared_with = NULL, shared_with_declared = NULL, refused_by = NULL, mint_sent_at = NULL,
                      mint_tried_at = NULL, mint_tries = NULL, undeclared_since = NULL,
                      undeclared_with_many = NULL, owner = NULL, app = NULL,
                      probe_at = NULL, probe_question = NULL, probe_generation = NULL,

@@ -54,7 +54,7 @@ fn select(tx: &mut dyn Tx, own: RunId, token: Option<TokenId>) -> Result<Stock, 
                 exchange_sent, shared_with, shared_with_declared, refused_by, mint_sent_at,
                 mint_tried_at, mint_tries, undeclared_since, undeclared_with_many, source,
                 source_value, source_changed, source_refused, source_line, owner, app, probe_at,
-                probe_question, probe_generation, probe_grade, probe_problem
+                probe_question, probe_generation, probe_grade, probe_problem, exchanged
          FROM token WHERE {which} ORDER BY label"
     );
     let parameters: Vec<SqlValue<'_>> =
@@ -246,6 +246,7 @@ fn known(mut row: Row<'_>) -> Result<Credential, BadCell> {
             list_not_before: row.maybe_time("token.list_not_before")?,
             ask_not_before: row.maybe_time("token.ask_not_before")?,
             sent_exchange: row.sent_exchange(["token.exchange_sent_at", "token.exchange_sent"])?,
+            exchanged: row.maybe_fingerprint("token.exchanged")?,
             shared: row.shared_token(["token.shared_with", "token.shared_with_declared"])?,
             refused_by: row.maybe_generation("token.refused_by")?,
             minting: MintingLedger {

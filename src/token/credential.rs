@@ -41,6 +41,8 @@ pub struct Ledger {
     pub ask_not_before: Option<Time>,
     /// An exchange that was sent and never answered.
     pub sent_exchange: Option<SentExchange>,
+    /// The access token that a person handed over last, if it was exchanged for another.
+    pub exchanged: Option<Fingerprint>,
     /// The token that has the access token which the config names for this one, when a run last
     /// looked.
     pub shared: Option<SharedToken>,

@@ -102,7 +102,8 @@ fn known_and_new(
         let label = &row.label;
         let fingerprint = run.store.fingerprint(&row.access_token)?;
         let sightings = run.store.sightings(&fingerprint)?;
-        let is_its_own = sightings.iter().any(|it| it.token == credential.id);
+        let is_its_own = sightings.iter().any(|it| it.token == credential.id)
+            || credential.ledger.exchanged == Some(fingerprint);
         let is_declared = run.session.config.token(label).is_some();
         if is_its_own && is_declared {
             known.push(imported_before(&row, &credential));

@@ -84,6 +84,10 @@ fn a_kill_is_finished_by_the_same_import() {
         if !expected.is_empty() {
             assert_eq!(ran.result("anna")["outcome"], expected, "{place}");
         }
+        // Once more there is nothing new, also where it was exchanged.
+        let again = world.run(&["import", "tokens.csv", "--json"]).exit(Exit::Ok);
+        assert_eq!(again.result("anna")["outcome"], "verified", "{place}");
+        assert_eq!(again.result("anna")["reason"], "imported before", "{place}");
         assert_eq!(names(&world), ["anna.toml"], "{place}");
         world.run(&["check"]).verdict("\nMETATOKEN OK - 1 token, all well\n").code(0);
     }

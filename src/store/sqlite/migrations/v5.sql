@@ -166,3 +166,7 @@ ALTER TABLE token ADD COLUMN mint_tries INTEGER;
 
 -- The line of the file that the place of `access_token` was on when it was last read.
 ALTER TABLE token ADD COLUMN source_line INTEGER;
+
+-- The fingerprint of the access token that a person handed over last and that was exchanged: whoever
+-- hands it over again hands over nothing new.
+ALTER TABLE token ADD COLUMN exchanged BLOB;
