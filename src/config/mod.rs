@@ -60,6 +60,7 @@ pub use self::notify::{
     WebhookContent, WebhookFormat, WebhookSetting, mailbox,
 };
 pub use self::permissions::judge_new_place;
+pub use self::probe::probe_misfit;
 pub use self::schema::{KeySchema, Schema, TableSchema};
 pub use self::secrets::{SecretError, Secrets};
 pub use self::settings::Config;
@@ -283,6 +284,7 @@ fn read_tables(
         all_pages: None,
         parent: None,
         defaults: &defaults.nowhere(),
+        token_type: None,
     });
     let alerts_table = top.table("alerts", "What monitoring reads");
     let channel_tables = top.list("notify", "Who is notified, and how");

@@ -7,11 +7,11 @@ use chrono::TimeDelta;
 
 use super::diagnostic::{Diagnostic, FileId, Span, Spanned};
 use super::duration::parse_duration;
-use super::probe::probe;
+use super::probe::{probe, probe_misfit};
 use super::reader::{Ask, FoundValue, Reading, Section, Str};
 use super::show::{Shown, ValueOrigin};
 use crate::policy::{Limits, Policy, Promote, Subject, humanize};
-use crate::token::Label;
+use crate::token::{Label, Probe, ProbeOrigin, TokenType};
 
 /// The tables that speak about one token.
 #[derive(Clone, Copy)]
@@ -21,6 +21,8 @@ pub struct Layers<'a> {
     pub all_pages: Option<&'a Section<'a>>,
     pub parent: Option<(&'a Label, &'a Section<'a>)>,
     pub defaults: &'a Section<'a>,
+    /// What kind of token it is, as far as that is known.
+    pub token_type: Option<TokenType>,
 }
 
 /// Reads every key of the policy, and notes where each value came from.
@@ -99,9 +101,7 @@ pub fn read(layers: Layers<'_>) -> Policy {
             )
             .or(built_in.keep_for),
         owner: layers.inherited("owner", "The person who can log in again", owner).optional(),
-        probe: layers
-            .of_pages("probe", "A question that shows whether it does what it is for", probe)
-            .optional(),
+        probe: layers.probe().or(None),
     }
 }
 
@@ -126,19 +126,38 @@ impl<'a> Layers<'a> {
         self.ask(None, key, sentence, read)
     }
 
-    /// Asks for a key that stands in a token's own table, or in that of all Pages of its parent.
-    fn of_pages<T>(
-        self,
-        key: Str,
-        sentence: Str,
-        read: impl Fn(&'a Section<'a>, Str, Str) -> Ask<'a, T>,
-    ) -> Layered<'a, T> {
-        let find = |section: &'a Section<'a>| read(section, key, sentence).spanned();
-        let own = find(self.own).map(|value| (value, Layer::Own));
-        let found = own.or_else(|| {
-            self.all_pages.and_then(|pages| Some((find(pages)?, Layer::AllPages(pages))))
-        });
-        Layered { own: self.own, key, found }
+    /// Asks for the probe. What a token of this type cannot be asked is passed over where it stands
+    /// with the parent or in `[defaults]`, and complained of elsewhere.
+    fn probe(self) -> Layered<'a, Option<Probe>> {
+        let sentence = "A question that shows whether it does what it is for";
+        let fits = |probe: &Option<Probe>| match (probe, self.token_type) {
+            (Some(probe), Some(token_type)) => probe_misfit(probe, token_type).is_none(),
+            _ => true,
+        };
+        let mut layered = self.ask_fitting(self.parent, "probe", sentence, probe, fits);
+        if let Some((found, layer)) = &mut layered.found
+            && let Some(probe) = &mut found.value
+        {
+            probe.origin = match layer {
+                Layer::Own => ProbeOrigin::Own,
+                Layer::AllPages(_) => ProbeOrigin::AllPages,
+                Layer::Parent(_) => ProbeOrigin::Parent,
+                Layer::Defaults => ProbeOrigin::Defaults,
+            };
+        }
+        layered
+    }
+
+    /// Says for which tokens the probe of `[defaults]` is, where this one has no other and it does not
+    /// fit.
+    pub fn unasked_probe(self) -> Option<String> {
+        let parent = self.parent.map(|(_, section)| section);
+        let nearer = [Some(self.own), self.all_pages, parent];
+        if nearer.into_iter().flatten().any(|section| section.has("probe")) {
+            return None;
+        }
+        let found = probe(self.defaults, "probe", "").spanned()?;
+        probe_misfit(&found.value?, self.token_type?)
     }
 
     /// Asks the tables in their order; the first value counts, and says where it came from.
@@ -149,16 +168,29 @@ impl<'a> Layers<'a> {
         sentence: Str,
         read: impl Fn(&'a Section<'a>, Str, Str) -> Ask<'a, T>,
     ) -> Layered<'a, T> {
+        self.ask_fitting(parent, key, sentence, read, |_| true)
+    }
+
+    /// The same; of the parent and of `[defaults]` only a value that fits the token counts.
+    fn ask_fitting<T>(
+        self,
+        parent: Option<(&'a Label, &'a Section<'a>)>,
+        key: Str,
+        sentence: Str,
+        read: impl Fn(&'a Section<'a>, Str, Str) -> Ask<'a, T>,
+        fits: impl Fn(&T) -> bool,
+    ) -> Layered<'a, T> {
         let find = |section: &'a Section<'a>| read(section, key, sentence).spanned();
+        let fitting = |section| find(section).filter(|found| fits(&found.value));
         let found = find(self.own)
             .map(|value| (value, Layer::Own))
             .or_else(|| {
                 self.all_pages.and_then(|pages| Some((find(pages)?, Layer::AllPages(pages))))
             })
             .or_else(|| {
-                parent.and_then(|(label, section)| Some((find(section)?, Layer::Parent(label))))
+                parent.and_then(|(label, section)| Some((fitting(section)?, Layer::Parent(label))))
             })
-            .or_else(|| Some((find(self.defaults)?, Layer::Defaults)));
+            .or_else(|| Some((fitting(self.defaults)?, Layer::Defaults)));
         Layered { own: self.own, key, found }
     }
 }

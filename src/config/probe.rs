@@ -1,4 +1,6 @@
 //! Reads `probe`: the question that shows whether a token does what it is for.
+//!
+//! A token's own has to fit its type. One of its parent or of `[defaults]` that does not is passed over.
 
 use serde_json::{Value, json};
 
@@ -7,19 +9,29 @@ use super::reader::{Ask, FoundValue, Reading, Section, Str};
 use super::secret_form::looks_secret;
 use super::show::Shown;
 use super::wording::quoted;
-use crate::policy::humanize::with_article;
-use crate::token::{Probe, ProbeGrade, ProbePath, ProbeQuestion, TokenType};
+use crate::token::{Probe, ProbeGrade, ProbeOrigin, ProbePath, ProbeQuestion, TokenType};
 
-const FORMS: &str = "write `\"page\"`, `{ whatsapp = \"ID\" }` or `{ path = \"PATH\" }`";
+const FORMS: &str =
+    "write `\"page\"`, `{ whatsapp = \"ID\" }`, `{ path = \"PATH\" }` or `\"none\"`";
 
-/// Reads a probe.
-pub fn probe<'a>(section: &'a Section<'a>, key: Str, sentence: Str) -> Ask<'a, Probe> {
-    section.inline(key, "`probe`", ("a question", sentence), word, table)
+/// What is asked of the account of a person or System User alone.
+const OF_PEOPLE: [&str; 5] =
+    ["accounts", "adaccounts", "assigned_ad_accounts", "assigned_pages", "businesses"];
+
+/// Reads a probe; `"none"` is for no question at all.
+pub fn probe<'a>(section: &'a Section<'a>, key: Str, sentence: Str) -> Ask<'a, Option<Probe>> {
+    section
+        .inline(key, "`probe`", ("a question", sentence), word, |section| table(section).map(Some))
 }
 
-fn word(found: &FoundValue<'_>) -> Reading<Probe> {
+fn word(found: &FoundValue<'_>) -> Reading<Option<Probe>> {
     match found.item().as_str() {
-        Some("page") => Ok(Probe { question: ProbeQuestion::Page, fails: ProbeGrade::Critical }),
+        Some("none") => Ok(None),
+        Some("page") => Ok(Some(Probe {
+            question: ProbeQuestion::Page,
+            fails: ProbeGrade::Critical,
+            origin: ProbeOrigin::Own,
+        })),
         Some(other) => {
             let message = format!("unknown question {}", quoted(other));
             Err(vec![Diagnostic::at(found.span(), message).label(FORMS)])
@@ -64,24 +76,31 @@ fn table(section: &Section<'_>) -> Option<Probe> {
         (None, Some(path)) => ProbeQuestion::Path(path.clone()),
         (None, None) => return None,
     };
-    is_one.then_some(Probe { question, fails })
+    is_one.then_some(Probe { question, fails, origin: ProbeOrigin::Own })
 }
 
-/// Says why a token of that type cannot be asked this, if that is so.
-pub fn misfit(probe: &Probe, token_type: TokenType) -> Option<String> {
-    let of = with_article(token_type);
+/// Says for which tokens a probe is, if that of this type is not among them.
+pub fn probe_misfit(probe: &Probe, token_type: TokenType) -> Option<String> {
+    const OF_PEOPLE_ONLY: &str = "is for a user or a system-user token";
+    let is_of_people = matches!(token_type, TokenType::User | TokenType::SystemUser);
+    let is_page = token_type == TokenType::Page;
     match &probe.question {
-        ProbeQuestion::Page if token_type != TokenType::Page => {
-            Some(format!("`probe = \"page\"` is for a page, and this is {of} token"))
+        ProbeQuestion::Page => (!is_page).then(|| "`probe = \"page\"` is for a page".to_owned()),
+        ProbeQuestion::Whatsapp(_) => {
+            (!is_of_people).then(|| format!("a probe of WhatsApp {OF_PEOPLE_ONLY}"))
         }
-        ProbeQuestion::Whatsapp(_)
-            if !matches!(token_type, TokenType::User | TokenType::SystemUser) =>
-        {
-            Some(format!(
-                "a probe of WhatsApp is for a user or a system-user token, and this is {of} token"
-            ))
+        ProbeQuestion::Path(path) if path.has_page_id() => {
+            (!is_page).then(|| "`{page_id}` is for a page".to_owned())
         }
-        _ => None,
+        ProbeQuestion::Path(path) => match path.edge_of_me()? {
+            edge if OF_PEOPLE.contains(&edge) => {
+                (!is_of_people).then(|| format!("`me/{edge}` {OF_PEOPLE_ONLY}"))
+            }
+            _ if token_type == TokenType::App => {
+                Some("`me` is for the token of a person, a System User or a Page".to_owned())
+            }
+            _ => None,
+        },
     }
 }
 

@@ -117,6 +117,7 @@ impl Config {
                 .map(|target| target.of_page(&parent.label, page_id))
                 .collect(),
             policy: parent.page_policy.as_deref().unwrap_or(&parent.policy).clone(),
+            unasked_probe: None,
             page_policy: None,
             page_deliver: Vec::new(),
         }

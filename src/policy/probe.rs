@@ -4,9 +4,10 @@ use chrono::TimeDelta;
 
 use super::checks::{Checks, Step};
 use super::renewal::BUDGET;
-use super::{Health, Insistence, Moment, Subject, remedy};
+use super::{Health, Insistence, Moment, Subject, remedy, table};
 use crate::token::{
-    Action, Credential, Generation, ProbeAnswer, ProbeGrade, ProbeQuestion, Problem,
+    Action, Credential, Generation, Label, Probe, ProbeAnswer, ProbeGrade, ProbeOrigin,
+    ProbeQuestion, Problem,
 };
 
 /// Whether the question that the config has for a token is to be asked now: once in `verify_every`, of
@@ -99,19 +100,34 @@ impl Checks<'_> {
 
 /// What the error of a probe says of the token, with the step against it: what is missing is granted,
 /// and anything else is the question's.
-pub fn as_probe_problem(problem: Problem, question: &ProbeQuestion, table: &str) -> Problem {
+pub fn as_probe_problem(
+    problem: Problem,
+    probe: &Probe,
+    label: &Label,
+    parent: Option<&Label>,
+) -> Problem {
     if problem.action == Action::GrantPermission {
         return problem;
     }
-    let fix = match question {
-        ProbeQuestion::Page => {
-            format!("see that the Page is published and that its `page_id` in {table} is right")
+    let given_in = match (probe.origin, parent) {
+        (ProbeOrigin::Own, _) | (ProbeOrigin::AllPages | ProbeOrigin::Parent, None) => table(label),
+        (ProbeOrigin::AllPages, Some(parent)) => format!("`[token.\"{parent}/*\"]`"),
+        (ProbeOrigin::Parent, Some(parent)) => table(parent),
+        (ProbeOrigin::Defaults, _) => "`[defaults]`".to_owned(),
+    };
+    let fix = match &probe.question {
+        ProbeQuestion::Page if label.as_discovered().is_some() => {
+            "see that the Page is published".to_owned()
         }
+        ProbeQuestion::Page => format!(
+            "see that the Page is published and that its `page_id` in {} is right",
+            table(label)
+        ),
         ProbeQuestion::Whatsapp(_) => format!(
             "do what WhatsApp Manager (business.facebook.com) asks for there, or correct `probe` of \
-             {table}"
+             {given_in}"
         ),
-        ProbeQuestion::Path(_) => format!("correct `probe` of {table}, or what it asks about"),
+        ProbeQuestion::Path(_) => format!("correct `probe` of {given_in}, or what it asks about"),
     };
     problem.with_action(Action::FixConfiguration).with_fix(fix)
 }

@@ -6,7 +6,7 @@
 use super::refresh_run::Only;
 use super::token_run::{NextStep, TokenRun};
 use crate::graph::{CallError, ProbeFinding};
-use crate::policy::{as_probe_problem, probe_is_due, probes_stop, table};
+use crate::policy::{as_probe_problem, probe_is_due, probes_stop};
 use crate::store::StoreError;
 use crate::token::{Generation, Inspection, Probe, ProbeAnswer, Proof};
 
@@ -66,8 +66,8 @@ impl TokenRun<'_> {
         current: &Generation,
         finding: ProbeFinding,
     ) -> Result<NextStep, StoreError> {
-        let table = table(&self.token.label);
-        let explained = |problem| as_probe_problem(problem, &probe.question, &table);
+        let (label, parent) = (&self.token.label, self.token.parent.as_ref());
+        let explained = |problem| as_probe_problem(problem, probe, label, parent);
         let answer = ProbeAnswer {
             at: self.run.now(),
             question: probe.question.to_string(),

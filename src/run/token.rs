@@ -17,7 +17,7 @@ use crate::exit::Exit;
 use crate::policy::{Decision, Health, Reason, Subject, Verify, cause, gone_since, judge, remedy};
 use crate::report::TokenResult;
 use crate::store::StoreError;
-use crate::token::{Action, Expiry, Outcome};
+use crate::token::{Action, Expiry, Outcome, Probe};
 
 /// Verify, derive, verify again: no token needs more steps, and none may go on for ever.
 const MAX_STEPS: usize = 4;
@@ -96,11 +96,11 @@ impl TokenRun<'_> {
     }
 
     /// Retires a discovered Page that has been gone for a week and is dead: it goes out of every
-    /// verdict. One that has a target, a probe or a table of its own, is missed.
+    /// verdict. One that has a target, a probe or a table of its own is missed.
     fn retire_if_gone(&mut self) -> Result<(), StoreError> {
         let label = &self.token.label;
         let is_looked_for = !self.token.deliver.is_empty()
-            || self.token.policy.probe.is_some()
+            || self.token.policy.probe.as_ref().is_some_and(Probe::is_for_it)
             || self.run.session.config.token(label).is_some();
         if label.as_discovered().is_none() || is_looked_for {
             return Ok(());

@@ -3,13 +3,14 @@
 //! It writes nothing, runs no program and asks no one. What a run would end with is an error; what it
 //! would only warn of, or what hangs on who runs it, is a warning.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use super::exposure::{exposures, misplaced, same_for_all_pages, undeliverable};
 use crate::config::{
     AppSetting, ChannelKind, Config, KeySetting, NotifySetting, Pages, Place, Recipients,
-    SecretError, SecretSource, Target, TokenConfig,
+    SecretError, SecretSource, Target, TokenConfig, probe_misfit,
 };
 use crate::deliver::foresee;
 use crate::error::CliError;
@@ -21,7 +22,7 @@ use crate::run::declared::LastReading;
 use crate::run::tokens::Tokens;
 use crate::session::Session;
 use crate::store::Store;
-use crate::token::{Credential, Label, Provider, Secret, Source, read_pasted};
+use crate::token::{Credential, Label, Provider, Secret, Source, TokenType, read_pasted};
 
 /// Looks at everything that the config names.
 pub fn check_config(session: &Session) -> ConfigReport {
@@ -33,6 +34,7 @@ pub fn check_config(session: &Session) -> ConfigReport {
     for token in &config.tokens {
         checks.extend(check_token(session, &tokens, token));
     }
+    checks.extend(check_default_probe(config));
     checks.extend(config.notify.iter().flat_map(|channel| check_channel(session, channel)));
     let undeliverable = undeliverable(config);
     checks.extend(check_targets(session, &undeliverable));
@@ -295,6 +297,31 @@ fn check_backup(tokens: &Tokens, token: &TokenConfig, backup: Backup<'_>) -> Con
             format!("`{label}` is there; whose it is shows once Graph was asked about it"),
         ),
     }
+}
+
+/// The tokens that cannot be asked the probe of `[defaults]`, but for those whose Pages are asked.
+fn check_default_probe(config: &Config) -> Option<ConfigCheck> {
+    let probe = config.default_policy.probe.as_ref()?;
+    let asks_pages = probe_misfit(probe, TokenType::Page).is_none();
+    let parents: HashSet<&Label> =
+        config.tokens.iter().filter_map(|token| token.parent.as_ref()).collect();
+    let has_pages =
+        |token: &TokenConfig| token.pages != Pages::None || parents.contains(&token.label);
+    let unasked = config.tokens.iter().filter(|token| !(asks_pages && has_pages(token)));
+    let unasked = unasked.filter_map(|token| Some((token.unasked_probe.as_ref()?, &token.label)));
+    let (whom, labels): (Vec<&String>, Vec<&Label>) = unasked.unzip();
+    let left_out = match labels.as_slice() {
+        [first, _, _, _, ..] => format!("`{first}` and {} more", labels.len() - 1),
+        few => humanize::list(few),
+    };
+    Some(ConfigCheck::new(
+        "probe_not_asked",
+        "[defaults] probe",
+        CheckResult::Warning,
+        format!("{}: not asked of {left_out}", whom.first()?),
+        "move `probe` to the tables of the tokens that it is for, or add `probe = \"none\"` to those of \
+         the others",
+    ))
 }
 
 fn needs_a_first_token(token: &TokenConfig) -> bool {

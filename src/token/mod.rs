@@ -37,7 +37,9 @@ pub use label::{BadLabel, Label, Pattern};
 pub use login::{LoginAnswer, LoginClaims, LoginOutcome, UnfitAnswer, read_login_answer};
 pub use notification::{ChannelId, NotificationEvent, Notified, Topic, TopicState};
 pub use pasted::{Unfit, read_pasted};
-pub use probe::{BadProbePath, Probe, ProbeAnswer, ProbeGrade, ProbePath, ProbeQuestion};
+pub use probe::{
+    BadProbePath, Probe, ProbeAnswer, ProbeGrade, ProbeOrigin, ProbePath, ProbeQuestion,
+};
 pub use problem::{Action, Problem, ProblemKind};
 pub use providers::{THE_PERSON, token_prefixes};
 pub use spec::{

@@ -22,6 +22,28 @@ pub struct Probe {
     pub question: ProbeQuestion,
     /// How bad a refusal is.
     pub fails: ProbeGrade,
+    /// Which table has it.
+    pub origin: ProbeOrigin,
+}
+
+/// The table that gave a token its probe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProbeOrigin {
+    /// The token's own.
+    Own,
+    /// That of all Pages found under its parent.
+    AllPages,
+    /// Its parent's.
+    Parent,
+    /// `[defaults]`.
+    Defaults,
+}
+
+impl Probe {
+    /// Whether it was written for this token, or for the Pages found under its parent.
+    pub const fn is_for_it(&self) -> bool {
+        matches!(self.origin, ProbeOrigin::Own | ProbeOrigin::AllPages)
+    }
 }
 
 /// What is asked. Shown as the text that tells one question from another.
@@ -61,6 +83,8 @@ pub enum BadProbePath {
     Version,
     /// A part of it is empty, `.` or `..`.
     Parts,
+    /// A part of it has braces and is not `{page_id}`.
+    Placeholder,
     /// It has a character that has no place in an address.
     Character,
     /// It holds an access token, or would be answered with one.
@@ -70,6 +94,9 @@ pub enum BadProbePath {
     /// A part of the query is no `NAME=VALUE`, or is there twice.
     Query,
 }
+
+/// What stands for the id of a token's own Page, as one part of a path.
+const PAGE_ID: &str = "{page_id}";
 
 /// Names that stand for a secret, that we send ourselves, or that Graph takes for another request.
 const NOT_ASKED: [&str; 14] = [
@@ -127,6 +154,12 @@ impl ProbePath {
         if segments.iter().any(|part| matches!(*part, "" | "." | "..")) {
             return Err(BadProbePath::Parts);
         }
+        let has_braces = |part: &&str| part.contains(['{', '}']) && *part != PAGE_ID;
+        let query = text.split_once('?').map_or("", |(_, query)| query);
+        // A query has braces of its own: `fields=posts{message}`.
+        if segments.iter().any(has_braces) || query.contains(PAGE_ID) {
+            return Err(BadProbePath::Placeholder);
+        }
         let is_version = |part: &str| {
             let number = part.strip_prefix('v').map(|rest| rest.replace('.', ""));
             number.is_some_and(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit()))
@@ -166,9 +199,30 @@ impl ProbePath {
         &self.0
     }
 
-    /// The parts of the path.
-    pub fn segments(&self) -> Vec<&str> {
+    /// The parts of the path, as they are written.
+    fn segments(&self) -> Vec<&str> {
         self.0.split('?').next().unwrap_or_default().split('/').collect()
+    }
+
+    /// The parts of the path as a token with this Page asks them; one without asks for itself.
+    pub fn segments_of<'a>(&'a self, page_id: Option<&'a str>) -> Vec<&'a str> {
+        let filled = |part| if part == PAGE_ID { page_id.unwrap_or("me") } else { part };
+        self.segments().into_iter().map(filled).collect()
+    }
+
+    /// Whether it asks about the token's own Page by its id.
+    pub fn has_page_id(&self) -> bool {
+        self.segments().contains(&PAGE_ID)
+    }
+
+    /// What is asked of the token's own account: `Some("")` for the account itself, `Some("accounts")`
+    /// for `me/accounts`; nothing where it is asked about something else.
+    pub fn edge_of_me(&self) -> Option<&str> {
+        match self.segments()[..] {
+            ["me"] => Some(""),
+            ["me", edge, ..] => Some(edge),
+            _ => None,
+        }
     }
 
     /// The names and values of the query.
@@ -186,6 +240,10 @@ impl fmt::Display for BadProbePath {
             Self::LeadingSlash => "begins with `/`; write it without",
             Self::Version => "begins with a version; that of the app is put before it",
             Self::Parts => "has a part that is empty, `.` or `..`",
+            Self::Placeholder => {
+                "has a placeholder other than `{page_id}`, which is one whole part of it: \
+                 `{page_id}/feed`"
+            }
             Self::Character => "has a character that has no place in it; write it unencoded",
             Self::Token => "has `access_token` in it; the token is sent by itself",
             Self::Writes => "does more than read",
@@ -226,6 +284,7 @@ mod tests {
             "123/insights?metric=page_views&period=day",
             "act_1/campaigns?fields=id,name{status}&limit=1",
             "me?fields=",
+            "{page_id}/feed?fields=id,from{name}",
         ] {
             assert_eq!(ProbePath::parse(good).map(|it| it.0), Ok(good.to_owned()));
         }
@@ -242,6 +301,11 @@ mod tests {
             ("..", BadProbePath::Parts),
             ("me//accounts", BadProbePath::Parts),
             ("me/", BadProbePath::Parts),
+            ("{parent}/feed", BadProbePath::Placeholder),
+            ("x{page_id}", BadProbePath::Placeholder),
+            ("{page_id}_1/comments", BadProbePath::Placeholder),
+            ("me/{", BadProbePath::Placeholder),
+            ("search?page={page_id}", BadProbePath::Placeholder),
             ("me/%2e%2e/x", BadProbePath::Character),
             ("me?a=b#c", BadProbePath::Character),
             ("me accounts", BadProbePath::Character),
@@ -262,7 +326,13 @@ mod tests {
             assert_eq!(ProbePath::parse(text), Err(bad), "{text:?}");
         }
         let path = ProbePath::parse("me/adaccounts?fields=id&limit=1").unwrap();
-        assert_eq!(path.segments(), ["me", "adaccounts"]);
+        assert_eq!(path.segments_of(Some("7")), ["me", "adaccounts"]);
+        assert_eq!((path.edge_of_me(), path.has_page_id()), (Some("adaccounts"), false));
+        let path = ProbePath::parse("{page_id}/feed").unwrap();
+        assert_eq!(path.segments_of(Some("7")), ["7", "feed"]);
+        assert_eq!(path.segments_of(None), ["me", "feed"]);
+        assert_eq!((path.edge_of_me(), path.has_page_id()), (None, true));
+        let path = ProbePath::parse("me/adaccounts?fields=id&limit=1").unwrap();
         assert_eq!(path.parameters().collect::<Vec<_>>(), [("fields", "id"), ("limit", "1")]);
     }
 }

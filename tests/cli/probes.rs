@@ -216,6 +216,168 @@ fn what_is_no_question_is_refused_in_the_config() {
     assert!(shown.contains("probe = \"page\""), "{shown}");
 }
 
+/// The probe of each of these labels as `config show` has it, with where it came from.
+fn shown(world: &World, labels: &[&str]) -> Vec<(Value, String)> {
+    let json = world.run(&["config", "show", "--json"]).exit(Exit::Ok).json();
+    let of = |label: &&str| {
+        let probe = &json["token"][*label]["probe"];
+        let value = probe["value"].get("path").unwrap_or(&probe["value"]);
+        (value.clone(), probe["origin"].as_str().unwrap().to_owned())
+    };
+    labels.iter().map(of).collect()
+}
+
+#[test]
+fn the_nearest_table_that_has_one_that_fits_gives_it() {
+    const LABELS: [&str; 6] = ["anna", "shop", "anna/2000000000000002", "bot", "insta", "own"];
+    const TOKENS: &str = r#"
+[token.shop]
+type = "page"
+parent = "anna"
+page_id = "2000000000000001"
+[token."anna/2000000000000002"]
+[token.bot]
+type = "system-user"
+[token.insta]
+type = "instagram"
+app = "insta"
+[token.own]
+type = "app"
+app = "main"
+[app.insta]
+kind = "instagram"
+id = "1000000000000002"
+"#;
+    let world = World::new();
+    let none = || (Value::Null, "built in".to_owned());
+    let asks = |what: &str, from: &str| (json!(what), from.to_owned());
+    let is = |anna: &str, pages: &str, defaults: &str, expected: [(Value, String); 6]| {
+        let line = |probe: &str| match probe {
+            "" => String::new(),
+            probe => format!("probe = {probe}\n"),
+        };
+        let (anna, pages, defaults) = (line(anna), line(pages), line(defaults));
+        world.reconfigure(&format!(
+            "[token.anna]\ntype = \"user\"\napp = \"main\"\npages = \"all\"\n{anna}\
+             [token.\"anna/*\"]\n{pages}[defaults]\n{defaults}{}",
+            TOKENS.replace("type = \"system-user\"", "type = \"system-user\"\napp = \"main\"")
+        ));
+        assert_eq!(shown(&world, &LABELS), expected, "{anna}{pages}{defaults}");
+    };
+    // Nothing, and what everyone can be asked but an app.
+    is("", "", "", [none(), none(), none(), none(), none(), none()]);
+    let me = "me?fields=id";
+    let all = || asks(me, "defaults");
+    let defaults = "{ path = \"me?fields=id\" }";
+    is("", "", defaults, [all(), all(), all(), all(), all(), none()]);
+    // The parent's comes first, and that of all its Pages before it.
+    let (of_anna, name) = ("{ path = \"me?fields=name\" }", "me?fields=name");
+    let from_anna = || asks(name, "parent anna");
+    let anna = || asks(name, "token.anna");
+    is(of_anna, "", defaults, [anna(), from_anna(), from_anna(), all(), all(), none()]);
+    let page = || asks("page", "token.anna/*");
+    is(of_anna, "\"page\"", defaults, [anna(), page(), page(), all(), all(), none()]);
+    // What does not fit is passed over where it was not written for the token.
+    let (of_people, accounts) = ("{ path = \"me/adaccounts\" }", "me/adaccounts");
+    let people = || asks(accounts, "defaults");
+    is("", "", of_people, [people(), none(), none(), people(), none(), none()]);
+    let anna = || asks(accounts, "token.anna");
+    is(of_people, "", defaults, [anna(), all(), all(), all(), all(), none()]);
+    let pages = || asks("page", "defaults");
+    is(of_people, "", "\"page\"", [anna(), pages(), pages(), none(), none(), none()]);
+    let feed = || asks("{page_id}/feed", "defaults");
+    let of_pages = "{ path = \"{page_id}/feed\" }";
+    is("", "", of_pages, [none(), feed(), feed(), none(), none(), none()]);
+    // `"none"` ends the search.
+    let off = |from: &str| (Value::Null, from.to_owned());
+    let (own, theirs) = (|| off("token.anna"), || off("token.anna/*"));
+    is("\"none\"", "\"none\"", defaults, [own(), theirs(), theirs(), all(), all(), none()]);
+    let parent = || off("parent anna");
+    is("\"none\"", "", defaults, [own(), parent(), parent(), all(), all(), none()]);
+}
+
+#[test]
+fn what_defaults_ask_is_asked_as_each_token_that_it_fits() {
+    let config = |probe: &str, own: &str| {
+        format!(
+            "[token.anna]\ntype = \"user\"\npages = \"all\"\naccess_token = {{ env = \"ANNA\" }}\n\
+             [token.shop]\ntype = \"page\"\nparent = \"anna\"\npage_id = \"{BAKERY}\"\n\
+             [token.bot]\ntype = \"system-user\"\naccess_token = {{ env = \"BOT\" }}\n{own}\
+             [defaults]\nprobe = {probe}\n"
+        )
+    };
+    let anna = TokenFixture::user(APP, ANNA).named("anna").scopes(["pages_show_list"]);
+    let asked = |world: &World| {
+        let mut calls = world.calls();
+        calls.retain(|call| !call.starts_with("debug_token") && !call.starts_with("me/accounts"));
+        calls.sort();
+        calls
+    };
+    let world = World::new()
+        .config(&config("{ path = \"me?fields=id\" }", ""))
+        .token("ANNA", anna)
+        .token("BOT", robot());
+    world.run(&["refresh", "--quiet"]).silent().exit(Exit::Ok);
+    // Of the Page that was found the hour has not come.
+    assert_eq!(asked(&world), ["me Anna", "me Bot", "me PageBakery"]);
+    // The Page's id is filled in, and a token that it does not fit is not asked.
+    world.reconfigure(&config("{ path = \"{page_id}/feed\", fails = \"warning\" }", ""));
+    let ran = world.run(&["refresh", "shop", "anna", "bot"]).exit(Exit::Ok);
+    assert_eq!(asked(&world), [format!("{BAKERY}/feed PageBakery")]);
+    let hint = "correct `probe` of `[defaults]`, or what it asks about";
+    assert!(ran.stdout.contains(hint), "{}", ran.stdout);
+    // Who checks the config is told which are left out, but for a person whose Pages are asked; `none`
+    // ends that.
+    let said = |world: &World| {
+        let all = world.run(&["config", "check", "--quiet"]).exit(Exit::Ok);
+        assert_eq!(all.stderr, "");
+        all.stdout
+    };
+    let fix = "move `probe` to the tables of the tokens that it is for, or add `probe = \"none\"` to \
+               those of the others";
+    assert_eq!(
+        said(&world),
+        format!(
+            "warning: [defaults] probe: `{{page_id}}` is for a page: not asked of `bot`; {fix}\n"
+        )
+    );
+    world.reconfigure(&config("\"page\"", "probe = \"none\"\n"));
+    assert_eq!(said(&world), "");
+    world.run(&["refresh", "shop", "anna", "bot", "--quiet"]).silent().exit(Exit::Ok);
+    assert_eq!(asked(&world), [format!("{BAKERY} PageBakery")]);
+}
+
+#[test]
+fn a_mistake_is_named_where_it_stands() {
+    let world = World::new();
+    let token = "[token.anna]\ntype = \"user\"\npages = \"all\"\n";
+    for (table, probe, said) in [
+        ("[defaults]", "{ path = \"https://evil.example/me\" }", "names a host"),
+        ("[defaults]", "{ path = \"me?access_token=x\" }", "has `access_token` in it"),
+        ("[defaults]", "{ path = \"me/feed?method=post\" }", "does more than read"),
+        ("[defaults]", "{ path = \"{parent}/feed\" }", "has a placeholder other than `{page_id}`"),
+        ("[defaults]", "\"pages\"", "unknown question `pages`"),
+        ("[token.\"anna/*\"]", "{ path = \"//evil.example\" }", "names a host"),
+        ("[token.\"anna/*\"]", "{ path = \"oauth/revoke\" }", "does more than read"),
+        ("[token.\"anna/*\"]", "{ path = \"{page_id}x\" }", "has a placeholder other than"),
+        (
+            "[token.\"anna/*\"]",
+            "{ whatsapp = \"1\" }",
+            "a probe of WhatsApp is for a user or a system-user token, and this is a page token",
+        ),
+        (
+            "[token.\"anna/*\"]",
+            "{ path = \"me/accounts\" }",
+            "`me/accounts` is for a user or a system-user token, and this is a page token",
+        ),
+    ] {
+        world.reconfigure(&format!("{token}{table}\nprobe = {probe}\n"));
+        let ran = world.run(&["config", "check"]).stdout("").exit(Exit::Config);
+        assert!(ran.stderr.contains(said), "{table} {probe}: {}", ran.stderr);
+        assert_eq!(ran.stderr.matches(said).count(), 1, "{}", ran.stderr);
+    }
+}
+
 #[test]
 fn pages_that_are_found_are_asked_at_different_times() {
     let all = "[token.anna]\ntype = \"user\"\npages = \"all\"\naccess_token = { env = \"ANNA\" }\n\

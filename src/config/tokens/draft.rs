@@ -104,6 +104,7 @@ impl<'a> Draft<'a> {
                 all_pages: None,
                 parent: None,
                 defaults: &defaults,
+                token_type: None,
             });
             return None;
         };

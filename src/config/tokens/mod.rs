@@ -25,7 +25,7 @@ use super::deliver::{self, DeliveryRead};
 use super::diagnostic::Diagnostic;
 use super::placeholder::fill;
 use super::policy::{self, Layers};
-use super::probe;
+use super::probe::probe_misfit;
 use super::reader::{Ask, Reader, Section};
 use super::reserved::Reserved;
 use super::show::{Shown, ValueOrigin};
@@ -78,6 +78,8 @@ pub struct TokenConfig {
     pub deliver: Vec<Target>,
     /// How it is to be treated.
     pub policy: Policy,
+    /// For which tokens the probe of `[defaults]` is, if it is not asked of this one.
+    pub unasked_probe: Option<String>,
     /// How a Page is treated that is discovered under it; none if none is looked for.
     pub page_policy: Option<Box<Policy>>,
     /// Where a Page is delivered that is discovered under it, before its id is filled in.
@@ -212,9 +214,12 @@ fn settle<'a>(
         all_pages: shared.as_ref(),
         parent: parents.as_ref().map(|(label, section)| (*label, section)),
         defaults: around.defaults,
+        token_type: draft.token_type,
     };
     let policy = policy::read(layers);
-    check_probe(draft, all_pages, &policy);
+    if let Some(token_type) = draft.token_type {
+        check_probe(section, &policy, token_type);
+    }
     let judged = judged(draft, parent, &policy);
     policy::check_order(layers, &policy, judged);
     if let Some(subject) = judged {
@@ -229,6 +234,7 @@ fn settle<'a>(
             all_pages: shared.as_ref(),
             parent: Some((label, &theirs)),
             defaults: around.defaults,
+            token_type: Some(TokenType::Page),
         }))
     });
     let (app, app_origin) = app.filter(|_| !is_orphan)?;
@@ -258,6 +264,7 @@ fn settle<'a>(
         access_token: keys.access_token.get().cloned(),
         backup: backup::backup(draft, drafts, additions),
         policy,
+        unasked_probe: layers.unasked_probe(),
         page_policy,
         page_deliver: found.map(|pages| targets(&pages.deliveries)).unwrap_or_default(),
     };
@@ -298,8 +305,10 @@ fn show_all_pages(pages: &AllPages<'_>, drafts: &Drafts<'_>, around: &Surroundin
     let theirs = parent.map(|parent| (&parent.label, parent.section.quiet()));
     let parent = theirs.as_ref().map(|(label, section)| (*label, section));
     let (own, defaults) = (pages.section, around.defaults);
-    let layers = Layers { own, all_pages: None, parent, defaults };
+    let token_type = Some(TokenType::Page);
+    let layers = Layers { own, all_pages: None, parent, defaults, token_type };
     let policy = policy::read(layers);
+    check_probe(own, &policy, TokenType::Page);
     policy::check_order(layers, &policy, None);
     own.show();
     for (_, delivery) in &pages.deliveries {
@@ -386,15 +395,13 @@ fn put(section: &Section<'_>, keys: &Keys<'_>, token: &TokenConfig, app: ValueOr
     }
 }
 
-/// Complains of a question that a token of that type cannot be asked.
-fn check_probe(draft: &Draft<'_>, all_pages: Option<&AllPages<'_>>, policy: &Policy) {
-    let (Some(probe), Some(token_type)) = (&policy.probe, draft.token_type) else { return };
-    let Some(message) = probe::misfit(probe, token_type) else { return };
-    let section = match all_pages {
-        Some(pages) if !draft.section.has("probe") => pages.section,
-        _ => draft.section,
-    };
-    section.report(Diagnostic::at(section.key_span("probe"), message));
+/// Complains of a question in a table that tokens of its type cannot be asked.
+fn check_probe(own: &Section<'_>, policy: &Policy, token_type: TokenType) {
+    let asked = policy.probe.as_ref().filter(|_| own.has("probe"));
+    if let Some(whom) = asked.and_then(|probe| probe_misfit(probe, token_type)) {
+        let message = format!("{whom}, and this is {} token", with_article(token_type));
+        own.report(Diagnostic::at(own.key_span("probe"), message));
+    }
 }
 
 /// The token as the judgement sees it before anything is stored.

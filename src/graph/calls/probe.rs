@@ -42,7 +42,7 @@ pub fn probe(
         ProbeQuestion::Page => request.below(page_id.unwrap_or("me")).with("fields", "id,name"),
         ProbeQuestion::Whatsapp(id) => request.below(id).with("fields", "health_status"),
         ProbeQuestion::Path(path) => {
-            let request = path.segments().into_iter().fold(request, Request::below);
+            let request = path.segments_of(page_id).into_iter().fold(request, Request::below);
             path.parameters().fold(request, |request, (name, value)| request.asking(name, value))
         }
     };
