@@ -138,8 +138,11 @@ pub fn plan(
     scope: RevocationScope,
 ) -> Result<RevocationPlan, CliError> {
     let credentials = run.store.credentials()?;
-    let known = credentials.iter().find(|it| it.label == *label);
-    let credential = known.ok_or_else(|| nothing_kept(label))?;
+    let Some(credential) = credentials.iter().find(|it| it.label == *label) else {
+        // What is mistyped is no token at all.
+        run.tokens.one(label)?;
+        return Err(nothing_kept(label));
+    };
     if credential.token_type == TokenType::App {
         let message =
             "an app's token cannot be revoked: it is valid until the app's secret is reset";

@@ -147,9 +147,10 @@ fn a_terminal_asks() {
 
 #[test]
 fn what_cannot_be_revoked_says_what_can() {
-    let world =
-        rotated(&format!("{ADS}{BRAND}[token.own]\ntype = \"app\"\n")).token("BRAND", brand());
+    let config = format!("{ADS}{BRAND}[token.own]\ntype = \"app\"\n");
+    let world = rotated(&config).token("BRAND", brand());
     world.run(&["refresh", "-q"]).exit(Exit::Ok).silent();
+    world.reconfigure(&format!("{config}[token.none]\ntype = \"user\"\n"));
     for (typed, stderr) in [
         (
             ["ads", "--generation=9"],
@@ -173,9 +174,9 @@ hint: reset the app's secret at Meta (App settings, Basic)
 ",
         ),
         (
-            ["nobody", "--all"],
+            ["none", "--all"],
             "
-error: nobody: nothing is kept of it that could be revoked
+error: none: nothing is kept of it that could be revoked
 hint: remove the app in the settings of the person whose access token it was
 ",
         ),
@@ -183,6 +184,11 @@ hint: remove the app in the settings of the person whose access token it was
         let line = [&["revoke"][..], &typed, &["--yes=1"]].concat();
         world.run(&line).stdout("").stderr(stderr).exit(Exit::InputRefused);
     }
+    world
+        .run(&["revoke", "bran", "--all", "--yes=bran"])
+        .stdout("")
+        .stderr("\nerror: bran: matches no token\nhint: did you mean `brand`?\n")
+        .exit(Exit::Usage);
     // The only one that works cannot end itself.
     let world = World::new().config(ADS);
     exchange(&world, ads());
