@@ -68,9 +68,9 @@ pub fn exec(session: &Session, order: &ExecOrder) -> Result<u8, CliError> {
 }
 
 fn claim(number: u32) -> Result<Descriptor, CliError> {
-    Descriptor::claim(number).map_err(|why| {
+    Descriptor::claim(number).map_err(|(why, free)| {
         CliError::new(Exit::Usage, "usage", format!("--fd {number}"), why)
-            .hint("name a descriptor that is free, such as `--fd 3`; `--stdin` is 0")
+            .hint(format!("name a descriptor that is free, such as `--fd {free}`; `--stdin` is 0"))
     })
 }
 

@@ -33,6 +33,9 @@ pub struct Replacement<'a> {
 #[derive(Debug)]
 pub struct Descriptor(OwnedFd);
 
+/// The first number that no program expects something of.
+const FIRST: i32 = 3;
+
 /// Why a program was not started.
 #[derive(Debug)]
 pub enum NotStarted {
@@ -53,19 +56,20 @@ impl NotStarted {
 }
 
 impl Descriptor {
-    /// Takes the number before anything else can, or says why it cannot be had.
-    pub fn claim(number: u32) -> Result<Self, String> {
-        if number < 3 {
-            return Err("standard input, output and error have it".to_owned());
-        }
-        let wanted = i32::try_from(number).unwrap_or(i32::MAX);
+    /// Takes the number before anything else can; where it cannot be had, says why, with one that is
+    /// free.
+    pub fn claim(number: u32) -> Result<Self, (&'static str, i32)> {
         // It gives the number or the next that is free.
-        let claimed = fcntl_dupfd_cloexec(io::stdin(), wanted)
-            .map_err(|_| "the number is beyond the limit of open files".to_owned())?;
-        if claimed.as_raw_fd() == wanted {
-            Ok(Self(claimed))
-        } else {
-            Err("the descriptor is open already".to_owned())
+        let from = |wanted| fcntl_dupfd_cloexec(io::stdin(), wanted);
+        let free = || from(FIRST).map_or(FIRST, |free| free.as_raw_fd());
+        let wanted = i32::try_from(number).unwrap_or(i32::MAX);
+        if wanted < FIRST {
+            return Err(("standard input, output and error have it", free()));
+        }
+        match from(wanted) {
+            Ok(claimed) if claimed.as_raw_fd() == wanted => Ok(Self(claimed)),
+            Ok(next) => Err(("the descriptor is open already", next.as_raw_fd())),
+            Err(_) => Err(("the number is beyond the limit of open files", free())),
         }
     }
 

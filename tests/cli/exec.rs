@@ -176,7 +176,8 @@ fn a_program_may_read_the_token_instead() {
     }
     let taken = world.command(&["exec", "--fd", "7", "brand", "--", "echo"]);
     let ran = world.finish(crate::common::shell("\"$@\" 7</dev/null", &taken).spawn().unwrap());
-    assert!(ran.stderr.contains("--fd 7: the descriptor is open already"), "{}", ran.stderr);
+    let said = "--fd 7: the descriptor is open already\nhint: name a descriptor that is free, such as `--fd 8`;";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
     ran.stdout("").exit(Exit::Usage);
 }
 
