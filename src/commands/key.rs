@@ -17,7 +17,7 @@ use crate::session::Session;
 use crate::store::{
     KeyChange, KeySource, KeyStanding, NewKeyFile, Resealed, Sealing, Store, read_key,
 };
-use crate::token::Trigger;
+use crate::token::{Time, Trigger};
 use crate::ui::{OutputFormat, Verbosity};
 
 /// What was asked for.
@@ -215,7 +215,21 @@ impl Rotation<'_> {
             // A kill came between the new key file and the end.
             return self.drop_old();
         }
+        if standing == KeyStanding::Old && !self.was_cut_short()? {
+            return Err(refused("a second key opens the store too, and is not in its place yet")
+                .hint(format!(
+                    "put it into its place, `{}`; then run `metatoken key rotate --finish`",
+                    path.display()
+                )));
+        }
         self.replace(path)
+    }
+
+    /// Whether a kill ended the last change of the key: then nobody has the second one.
+    fn was_cut_short(&self) -> Result<bool, CliError> {
+        let runs = self.run.store.runs_since("key", Time::UNIX_EPOCH)?;
+        let last = runs.iter().rev().find(|run| run.id != self.run.id);
+        Ok(last.is_some_and(|run| run.finished_at.is_none()))
     }
 
     fn replace(&self, path: &Path) -> Result<Changed, CliError> {

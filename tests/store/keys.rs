@@ -17,7 +17,7 @@ const NEW: &str = "0808080808080808080808080808080808080808080808080808080808080
 const SECOND: &str = "a second key opens the store now\n";
 
 /// A world whose `brand` has a current access token, an earlier one, and a file that held another.
-fn world(store: &str) -> World {
+pub(super) fn world(store: &str) -> World {
     let user = || TokenFixture::user(APP, ANNA).named("brand");
     let mut world = World::new().config(&format!("{store}{BRAND}")).token("BRAND", user());
     world.write("app.env", "TOKEN=EAAFAKEBefore0123456789\n");
@@ -32,7 +32,7 @@ fn world(store: &str) -> World {
 }
 
 /// The same with a key that the config names.
-fn with_its_own_key() -> World {
+pub(super) fn with_its_own_key() -> World {
     world("[store]\nkey = { file = \"key\" }\n")
 }
 
@@ -41,7 +41,7 @@ fn works(world: &World) {
 }
 
 /// Every sealed value of the store, and the wrapped data keys.
-fn sealed(world: &World) -> Vec<Vec<u8>> {
+pub(super) fn sealed(world: &World) -> Vec<Vec<u8>> {
     let sql = "SELECT sealed FROM generation WHERE sealed IS NOT NULL
                UNION ALL SELECT sealed FROM replaced UNION ALL SELECT value FROM meta WHERE name LIKE '%key'";
     let store = world.sql();
@@ -51,7 +51,7 @@ fn sealed(world: &World) -> Vec<Vec<u8>> {
 }
 
 /// How many of these values stand anywhere in the store's files.
-fn traces(world: &World, values: &[Vec<u8>]) -> usize {
+pub(super) fn traces(world: &World, values: &[Vec<u8>]) -> usize {
     let files: Vec<Vec<u8>> = ["metatoken.db", "metatoken.db-wal"]
         .iter()
         .filter_map(|name| fs::read(world.path(name)).ok())
@@ -200,6 +200,37 @@ hint: run `metatoken key rotate --finish` first
     world.write("key", NEW);
     world.run(&["key", "rotate", "--finish", "--quiet"]).silent().exit(Exit::Ok);
     assert!(!world.run(&["check"]).stdout.contains("key"));
+}
+
+/// A second key that somebody was told to put in place is not thrown away by the other way.
+#[test]
+fn a_second_key_of_a_file_of_our_making_waits_for_its_place() {
+    let world = world("");
+    let old = key_file(&world, "metatoken.key");
+    for options in [&["key", "rotate"][..], &["key", "rotate", "--reseal"]] {
+        let said = world.run(&["key", "rotate", "--new", "new-key"]).stderr("").exit(Exit::Ok);
+        assert!(
+            said.stdout.contains("put it into the place of the old one, `[DIR]/metatoken.key`")
+        );
+        world
+            .run(options)
+            .stdout("")
+            .stderr(
+                "
+error: nothing was changed: a second key opens the store too, and is not in its place yet
+hint: put it into its place, `[DIR]/metatoken.key`; then run `metatoken key rotate --finish`
+",
+            )
+            .exit(Exit::InputRefused);
+        works(&world);
+        assert_eq!(key_file(&world, "metatoken.key"), old);
+    }
+    world.write("metatoken.key", NEW);
+    works(&world);
+    world.run(&["key", "rotate", "--finish", "--quiet"]).silent().exit(Exit::Ok);
+    works(&world);
+    world.run(&["key", "rotate", "--quiet"]).silent().exit(Exit::Ok);
+    works(&world);
 }
 
 /// After a theft: neither the key nor what it opens is worth anything for what comes later.
