@@ -15,12 +15,17 @@ impl World {
         answer.header("Location").unwrap_or_else(|| panic!("no redirect: {page}")).to_owned()
     }
 
+    /// The address of the dialog that a `login` prints, port and all; empty where it is refused.
+    pub(crate) fn dialog(&self, words: &[&str]) -> String {
+        let output = self.command(&[words, &["--print-url"]].concat()).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// Types a `login` as a remedy words it: the person who has always been behind the token opens the
     /// dialog, grants everything and ticks every Page, and the answer is handed in.
     #[must_use = "a run is worth nothing unless it is looked at"]
     pub(crate) fn logs_in(&self, words: &[&str]) -> Ran {
-        let output = self.command(&[words, &["--print-url"]].concat()).output().unwrap();
-        let address = String::from_utf8(output.stdout).unwrap();
+        let address = self.dialog(words);
         if address.is_empty() {
             return self.run(&[words, &["--print-url"]].concat());
         }

@@ -43,10 +43,12 @@ fn file_below(arguments: &str, root: &str) -> Option<String> {
 #[derive(Debug, Default)]
 pub(super) struct Log {
     pub(super) kills: Vec<Kill>,
-    /// The line at which Graph was asked for a grant, and the one that made what came of it last.
-    grant: Option<usize>,
-    seal: Option<usize>,
+    /// The lines at which Graph was asked for a grant, each with the one that made what came of it last.
+    grants: Vec<(usize, Option<usize>)>,
 }
+
+/// What stands in a request for a grant: a renewal or an exchange, a login, a minting.
+const GRANTS: [&str; 3] = ["fb_exchange_token", "&code=", "/access_tokens HTTP"];
 
 impl Log {
     /// Reads what strace wrote: every call with the number of its thread in front.
@@ -73,12 +75,12 @@ impl Log {
                     is_reached = true;
                 }
             }
-            if arguments.contains("fb_exchange_token") && log.grant.is_none() {
-                log.grant = Some(line);
+            if GRANTS.iter().any(|it| arguments.contains(it)) {
+                log.grants.push((line, None));
             }
-            let is_commit = call.ends_with("sync") && arguments.contains(".db-wal");
-            if is_commit && log.grant.is_some() && log.seal.is_none() {
-                log.seal = Some(line);
+            if call.ends_with("sync") && arguments.contains(".db-wal") {
+                let open = log.grants.iter_mut().filter(|(_, seal)| seal.is_none());
+                open.for_each(|(_, seal)| *seal = Some(line));
             }
         }
         log
@@ -87,8 +89,14 @@ impl Log {
     /// Whether a grant may be lost by this kill: it falls between the request and the commit that
     /// seals the answer.
     pub(super) fn may_lose_a_grant(&self, kill: &Kill) -> bool {
-        let (Some(grant), Some(seal)) = (self.grant, self.seal) else { return false };
-        (grant..=seal).contains(&kill.line)
+        let mut grants = self.grants.iter();
+        grants.any(|(grant, seal)| seal.is_some_and(|seal| (*grant..=seal).contains(&kill.line)))
+    }
+
+    /// So many of the kills, spread over the whole run.
+    pub(super) fn spread(&self, count: usize) -> Vec<Kill> {
+        let step = self.kills.len().div_ceil(count).max(1);
+        self.kills.iter().skip(step / 2).step_by(step).cloned().collect()
     }
 
     /// Some of the kills: the first two syncs, those around a grant and its seal, those
@@ -96,13 +104,14 @@ impl Log {
     pub(super) fn sample(&self, count: usize) -> Vec<Kill> {
         let is_sync = |kill: &&Kill| kill.call == "fsync";
         let mut sample: Vec<&Kill> = self.kills.iter().filter(is_sync).take(2).collect();
-        for line in [self.grant, self.seal].into_iter().flatten() {
+        let first = self.grants.first();
+        for line in first.into_iter().flat_map(|(grant, seal)| [Some(*grant), *seal]).flatten() {
             sample.extend(self.kills.iter().find(|kill| kill.line > line));
         }
         let cuts_a_target = |kill: &&Kill| kill.call == "ftruncate" && kill.about.contains(".env");
         sample.extend(self.kills.iter().filter(cuts_a_target));
-        let step = self.kills.len().div_ceil(count).max(1);
-        sample.extend(self.kills.iter().skip(step / 2).step_by(step));
+        let spread = self.spread(count);
+        sample.extend(&spread);
         sample.sort_by_key(|kill| kill.line);
         sample.dedup();
         sample.into_iter().cloned().collect()
