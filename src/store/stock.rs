@@ -184,52 +184,20 @@ fn live_generations(
 fn token_of(row: Row<'_>, id: TokenId, label: Label) -> (Credential, bool) {
     let known = known(row);
     let intact = known.is_ok();
-    let credential = Credential {
-        id,
-        label,
-        ..known.unwrap_or_else(|_| Credential {
-            id,
-            label: Label::parse("unread").expect("a label"),
-            token_type: TokenType::User,
-            name: None,
-            page_id: None,
-            owner: None,
-            app: None,
-            current: None,
-            candidate: None,
-            ledger: Ledger::default(),
-            deliveries: Vec::new(),
-            source: None,
-            rotated: Vec::new(),
-            barred: Vec::new(),
-            fallback: None,
-            given_to: None,
-            listed: None,
-            unlisted_since: None,
-            retired_at: None,
-            undeclared: None,
-            probe: None,
-            damage: None,
-        })
-    };
-    (credential, intact)
+    let of_a_new = |_| Credential::of_a_new(label.clone(), TokenType::User);
+    let credential = known.unwrap_or_else(of_a_new);
+    (Credential { id, label, ..credential }, intact)
 }
 
 fn known(mut row: Row<'_>) -> Result<Credential, BadCell> {
+    let id = row.token("token.id")?;
+    let label = row.label("token.label")?;
+    let token_type = row.named("token.type", TokenType::from_name)?;
     Ok(Credential {
-        id: row.token("token.id")?,
-        label: row.label("token.label")?,
-        token_type: row.named("token.type", TokenType::from_name)?,
+        id,
         name: row.prose("token.name")?,
         page_id: row.maybe_text("token.page_id")?.map(str::to_owned),
         listed: row.maybe_generation("token.listed")?,
-        current: None,
-        candidate: None,
-        deliveries: Vec::new(),
-        rotated: Vec::new(),
-        barred: Vec::new(),
-        fallback: None,
-        given_to: None,
         unlisted_since: row.maybe_time("token.unlisted_since")?,
         retired_at: row.maybe_time("token.retired_at")?,
         ledger: Ledger {
@@ -260,6 +228,6 @@ fn known(mut row: Row<'_>) -> Result<Credential, BadCell> {
         owner: row.prose("token.owner")?,
         app: row.prose("token.app")?,
         probe: row.probe_answer()?,
-        damage: None,
+        ..Credential::of_a_new(label, token_type)
     })
 }

@@ -5,7 +5,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::graph::{App, Graph};
 use crate::import::type_by_prefix;
-use crate::policy::{Remedy, humanize};
+use crate::policy::humanize;
 use crate::report::{RunReport, TokenResult};
 use crate::run::apps;
 use crate::run::inspect::{inspect, wrong_app};
@@ -110,29 +110,18 @@ fn bare_report(
         let problem = inspection.problem.as_ref().map_or_else(String::new, ToString::to_string);
         format!("{what}, and Meta rejects it: {problem}")
     };
+    let outcome = if lives { Outcome::Verified } else { Outcome::Invalid };
+    let result = TokenResult {
+        old_expiry: inspection.expiry,
+        new_expiry: inspection.expiry,
+        exit: if lives { Exit::Ok } else { Exit::InputRefused },
+        ..TokenResult::of(label, token_type, outcome, reason)
+    };
     Ok(RunReport {
         dry_run: false,
         started_at: now,
         finished_at: session.clock.now(),
-        results: vec![TokenResult {
-            label,
-            token_type,
-            outcome: if lives { Outcome::Verified } else { Outcome::Invalid },
-            reason,
-            old_expiry: inspection.expiry,
-            new_expiry: inspection.expiry,
-            generation: None,
-            fingerprint: None,
-            problem: None,
-            condition: None,
-            cause: String::new(),
-            remedy: Remedy::default(),
-            exit: if lives { Exit::Ok } else { Exit::InputRefused },
-            issues: Vec::new(),
-            deliveries: Vec::new(),
-            reached: Vec::new(),
-            may_reach: Vec::new(),
-        }],
+        results: vec![result],
         system: Vec::new(),
     })
 }

@@ -23,13 +23,13 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::failpoint;
 use crate::import::{ImportRow, Imports, PastEvent};
-use crate::policy::{Current, Losses, Remedy, humanize};
+use crate::policy::{Current, Losses, humanize};
 use crate::report::{ImportReport, RefusedLine, TokenResult};
 use crate::run::candidate::IdentityChange;
 use crate::run::handed_over::{Fitting, HandedOver, Taken, fit_handed_over, report_taken};
 use crate::run::{DryRun, Run, log};
 use crate::store::PastNote;
-use crate::token::{Credential, Expiry, Label, Outcome, Problem, ProblemKind, TokenId};
+use crate::token::{Credential, Label, Outcome, Problem, ProblemKind, TokenId};
 
 /// Takes over the rows of `file`, which is its name for people; `typed` is the command, which hints repeat.
 pub fn take_over(
@@ -136,26 +136,9 @@ fn living(run: &Run<'_>, label: &Label) -> Result<Option<Credential>, CliError> 
 
 fn imported_before(row: &ImportRow, credential: &Credential) -> TokenResult {
     let current = credential.current.as_ref();
-    let expiry = current.map_or(Expiry::Unknown, |it| it.expiry);
-    TokenResult {
-        label: row.label.clone(),
-        token_type: credential.token_type,
-        outcome: Outcome::Verified,
-        reason: "imported before".to_owned(),
-        old_expiry: expiry,
-        new_expiry: expiry,
-        generation: current.map(|it| it.number),
-        fingerprint: current.map(|it| it.fingerprint),
-        problem: None,
-        condition: None,
-        cause: String::new(),
-        remedy: Remedy::default(),
-        exit: Exit::Ok,
-        issues: Vec::new(),
-        deliveries: Vec::new(),
-        reached: Vec::new(),
-        may_reach: Vec::new(),
-    }
+    let (label, reason) = (row.label.clone(), "imported before".to_owned());
+    TokenResult::of(label, credential.token_type, Outcome::Verified, reason)
+        .moving(current, current)
 }
 
 /// Compares each with what the store knows, before anything is written.
