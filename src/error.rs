@@ -59,9 +59,15 @@ impl CliError {
         self
     }
 
-    /// Adds what recovers it.
+    /// Adds Meta's own words, if there are any.
+    pub fn in_metas_words(mut self, words: &str) -> Self {
+        self.causes.extend((!words.is_empty()).then(|| format!("Meta says {words}")));
+        self
+    }
+
+    /// Adds what recovers it, if that is known.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hints.push(hint.into());
+        self.hints.extend(Some(hint.into()).filter(|hint| !hint.is_empty()));
         self
     }
 

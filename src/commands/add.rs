@@ -31,7 +31,7 @@ use crate::session::Session;
 use crate::shell;
 use crate::token::{
     AccessToken, Credential, GenerationId, Inspection, Label, Pattern, Problem, ProblemKind,
-    Provider, TokenType, Trigger, Unfit, read_pasted,
+    Provider, TokenType, Unfit, read_pasted,
 };
 
 /// What was asked for.
@@ -56,12 +56,7 @@ pub fn add(session: &Session, order: &AddOrder) -> Result<Exit, CliError> {
     // No secret is asked for before it is known that nothing else is wrong.
     let planned = DeclarationPlan::plan(session, &order.token, "add")?;
     let given = order.read(session, &planned)?;
-    let options = RunOptions {
-        command: "add",
-        trigger: Trigger::Manual,
-        dry_run: order.dry_run,
-        lock_wait: order.lock_wait,
-    };
+    let options = RunOptions::typed("add", order.dry_run, order.lock_wait);
     let turn = RunTurn::wait(session, options)?;
     let session = turn.session(session);
     let declaration = DeclarationPlan::plan(session, &order.token, "add")?;

@@ -3,20 +3,17 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::deliver::Deliveries;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::policy::Losses;
-use crate::report::RunReport;
 use crate::run::candidate::IdentityChange;
 use crate::run::declared::last_reading;
 use crate::run::handed_over::{HandedOver, inspect_handed_over, report_taken};
-use crate::run::log;
 use crate::run::tokens::Tokens;
-use crate::run::{DryRun, Run, RunOptions, RunTurn};
+use crate::run::{DryRun, RunOptions, in_a_run};
 use crate::session::Session;
 use crate::shell;
-use crate::token::{AccessToken, Label, TokenType, Trigger};
+use crate::token::{Label, TokenType};
 
 /// What was asked for.
 #[derive(Debug)]
@@ -49,39 +46,19 @@ pub fn exchange(session: &Session, order: &ExchangeOrder) -> Result<Exit, CliErr
     let access_token = session
         .read_access_token(order.file.as_deref(), &prompt, wanted)
         .map_err(|refused| refused.hint(format!("then run `{}`", order.typed())))?;
-    let options = RunOptions {
-        command: "exchange",
-        trigger: Trigger::Manual,
-        dry_run: order.dry_run,
-        lock_wait: order.lock_wait,
-    };
-    let turn = RunTurn::wait(session, options)?;
-    let session = turn.session(session);
-    let mut run = Run::open(&turn, session, options)?;
-    let report = run.load_tokens().and_then(|()| {
-        let deliveries = run.deliveries()?;
-        let work = || hand_over(&run, &deliveries, order, access_token);
-        session.interrupt.guard(|| run.aborted(), work)
-    });
-    run.finish(report)
-}
-
-fn hand_over(
-    run: &Run<'_>,
-    deliveries: &Deliveries<'_>,
-    order: &ExchangeOrder,
-    access_token: AccessToken,
-) -> Result<RunReport, CliError> {
-    let token = run.tokens.one(&order.label)?;
-    let _about = log::about(&token.label);
     let handed = HandedOver {
         access_token,
         losses: order.losses,
         identity: order.identity,
         typed: order.typed(),
     };
-    let adopted = inspect_handed_over(run, token, handed)?.take(run, deliveries)?;
-    report_taken(run, deliveries, vec![adopted])
+    let options = RunOptions::typed("exchange", order.dry_run, order.lock_wait);
+    in_a_run(session, options, |run| {
+        run.on_token(&order.label, |token, deliveries| {
+            let adopted = inspect_handed_over(run, token, handed)?.take(run, deliveries)?;
+            report_taken(run, deliveries, vec![adopted])
+        })
+    })
 }
 
 impl ExchangeOrder {

@@ -19,9 +19,9 @@ use crate::report::{RunReport, TokenResult};
 use crate::run::declared::last_reading;
 use crate::run::hangs_on::Selection;
 use crate::run::tokens::Tokens;
-use crate::run::{DryRun, Run, RunOptions, RunTurn};
+use crate::run::{DryRun, Run, RunOptions, in_a_run};
 use crate::session::Session;
-use crate::token::{Credential, Expiry, Label, Outcome, TargetId, Trigger};
+use crate::token::{Credential, Expiry, Label, Outcome, TargetId};
 
 /// What was asked for.
 #[derive(Debug)]
@@ -66,17 +66,8 @@ pub fn forget(session: &Session, order: &ForgetOrder) -> Result<Exit, CliError> 
         (true, DryRun::No) => Some(list_and_ask(session, order)?),
         _ => None,
     };
-    let options = RunOptions {
-        command: "forget",
-        trigger: Trigger::Manual,
-        dry_run: order.dry_run,
-        lock_wait: order.lock_wait,
-    };
-    let turn = RunTurn::wait(session, options)?;
-    let session = turn.session(session);
-    let mut run = Run::open(&turn, session, options)?;
-    let report = run.load_tokens().and_then(|()| forget_all(&run, order, listed.as_deref()));
-    run.finish(report)
+    let options = RunOptions::typed("forget", order.dry_run, order.lock_wait);
+    in_a_run(session, options, |run| forget_all(run, order, listed.as_deref()))
 }
 
 /// Lists what would be forgotten, and has a person confirm it; returns the labels.

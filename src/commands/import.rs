@@ -16,7 +16,7 @@ use crate::run::imported::{inspect_bare, take_over};
 use crate::run::{self, DryRun, Run, RunOptions, RunTurn};
 use crate::session::Session;
 use crate::shell::quoted;
-use crate::token::{AccessToken, Provider, Trigger};
+use crate::token::{AccessToken, Provider};
 use crate::ui::{OutputFormat, Verbosity};
 
 /// What was asked for.
@@ -43,12 +43,7 @@ pub fn import(session: &Session, order: &ImportOrder) -> Result<Exit, CliError> 
     if let Some(app) = &imports.app {
         refuse_unknown_app(session, order, app)?;
     }
-    let options = RunOptions {
-        command: "import",
-        trigger: Trigger::Manual,
-        dry_run: order.dry_run,
-        lock_wait: order.lock_wait,
-    };
+    let options = RunOptions::typed("import", order.dry_run, order.lock_wait);
     let turn = RunTurn::wait(session, options)?;
     let session = turn.session(session);
     let mut run = Run::open(&turn, session, options)?;

@@ -17,7 +17,7 @@ use crate::session::Session;
 use crate::store::{
     KeyChange, KeySource, KeyStanding, NewKeyFile, Resealed, Sealing, Store, read_key,
 };
-use crate::token::{Time, Trigger};
+use crate::token::Time;
 use crate::ui::{OutputFormat, Verbosity};
 
 /// What was asked for.
@@ -58,12 +58,7 @@ pub fn rotate_key(session: &Session, order: &KeyOrder) -> Result<Exit, CliError>
         KeyStep::Add(file) => Some(read_new_key(session, file)?),
         KeyStep::Whole | KeyStep::Finish => None,
     };
-    let options = RunOptions {
-        command: "key",
-        trigger: Trigger::Manual,
-        dry_run: DryRun::No,
-        lock_wait: order.lock_wait,
-    };
+    let options = RunOptions::typed("key", DryRun::No, order.lock_wait);
     let turn = RunTurn::wait(session, options)?;
     let session = turn.session(session);
     let run = Run::open(&turn, session, options)?;

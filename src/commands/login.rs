@@ -32,7 +32,7 @@ use crate::session::Session;
 use crate::store::{LoginUse, NewCandidate, RefusedCandidate, SignedState, Store};
 use crate::token::{
     AccessToken, EventKind, Generation, Grant, Label, LoginAnswer, LoginOutcome, Origin, Outcome,
-    Pattern, Problem, Provider, Secret, Source, TokenType, Trigger, UnfitAnswer, read_login_answer,
+    Pattern, Problem, Provider, Secret, Source, TokenType, UnfitAnswer, read_login_answer,
 };
 
 /// What was asked for.
@@ -217,21 +217,16 @@ fn hand_in(
     text: &str,
     redirect: Option<&str>,
 ) -> Result<Exit, CliError> {
-    let options = RunOptions {
-        command: "login",
-        trigger: Trigger::Manual,
-        dry_run: DryRun::No,
-        lock_wait: order.lock_wait,
-    };
+    let options = RunOptions::typed("login", DryRun::No, order.lock_wait);
     let turn = RunTurn::wait(session, options)?;
     let session = turn.session(session);
     let mut run = Run::open(&turn, session, options)?;
     let report = run.load_tokens().and_then(|()| {
-        let deliveries = run.deliveries()?;
-        let work = || take(&run, &deliveries, order, text, redirect);
-        session.interrupt.guard(|| run.aborted(), work)
+        run.on_token(&order.label, |token, deliveries| {
+            take(&Login::new(&run, order, token, redirect)?, deliveries, text)
+        })
     });
-    let mut report = report.and_then(|report| with_pages(&mut run, order, report));
+    let mut report = report.and_then(|report| with_pages(&mut run, options, order, report));
     let closed = run.close_with(&report);
     if let Err(error) = run.bear_full(closed) {
         report = Err(error.into());
@@ -243,16 +238,8 @@ fn hand_in(
     run.show(report?)
 }
 
-fn take(
-    run: &Run<'_>,
-    deliveries: &Deliveries<'_>,
-    order: &LoginOrder,
-    text: &str,
-    redirect: Option<&str>,
-) -> Result<RunReport, CliError> {
-    let token = run.tokens.one(&order.label)?;
-    let _about = log::about(&token.label);
-    let login = Login::new(run, order, token, redirect)?;
+fn take(login: &Login<'_>, deliveries: &Deliveries<'_>, text: &str) -> Result<RunReport, CliError> {
+    let Login { run, token, .. } = *login;
     let (code, redirect, state) = login.read(text)?;
     login.check_that_identity_is_known()?;
     // Room is there before Meta is asked: what it grants is sealed at once.
@@ -279,18 +266,13 @@ fn take(
 /// Derives the Pages of the person who has logged in, and delivers them.
 fn with_pages(
     run: &mut Run<'_>,
+    options: RunOptions,
     order: &LoginOrder,
     report: RunReport,
 ) -> Result<RunReport, CliError> {
     if !order_has_pages(run, &order.label) {
         return Ok(report);
     }
-    let options = RunOptions {
-        command: "login",
-        trigger: Trigger::Manual,
-        dry_run: DryRun::No,
-        lock_wait: order.lock_wait,
-    };
     run::add_refreshed(run, options, vec![Pattern::new(order.label.as_str())], report)
 }
 

@@ -14,12 +14,11 @@ use crate::policy::{Losses, replace_it};
 use crate::report::RunReport;
 use crate::run::candidate::IdentityChange;
 use crate::run::handed_over::{Fitting, HandedOver, inspect_handed_over, report_taken};
-use crate::run::log;
 use crate::run::minting::{Minting, WantedLife, not_minted, settle_lost};
 use crate::run::tokens::{TokenConfig, subject};
-use crate::run::{DryRun, Run, RunOptions, RunTurn};
+use crate::run::{DryRun, Run, RunOptions, in_a_run};
 use crate::session::Session;
-use crate::token::{Credential, EventKind, Generation, Label, Origin, Outcome, TokenType, Trigger};
+use crate::token::{Credential, EventKind, Generation, Label, Origin, Outcome, TokenType};
 
 /// What was asked for.
 #[derive(Debug)]
@@ -36,30 +35,18 @@ pub struct MintOrder {
 
 /// Makes a new access token of a System User, and puts it in the place of the current one.
 pub fn mint(session: &Session, order: &MintOrder) -> Result<Exit, CliError> {
-    let options = RunOptions {
-        command: "mint",
-        trigger: Trigger::Manual,
-        dry_run: DryRun::No,
-        lock_wait: order.lock_wait,
-    };
-    let turn = RunTurn::wait(session, options)?;
-    let session = turn.session(session);
-    let mut run = Run::open(&turn, session, options)?;
-    let report = run.load_tokens().and_then(|()| {
-        let deliveries = run.deliveries()?;
-        let work = || make(&run, &deliveries, order);
-        session.interrupt.guard(|| run.aborted(), work)
-    });
-    run.finish(report)
+    let options = RunOptions::typed("mint", DryRun::No, order.lock_wait);
+    in_a_run(session, options, |run| {
+        run.on_token(&order.label, |token, deliveries| make(run, deliveries, token, order))
+    })
 }
 
 fn make(
     run: &Run<'_>,
     deliveries: &Deliveries<'_>,
+    token: &TokenConfig,
     order: &MintOrder,
 ) -> Result<RunReport, CliError> {
-    let token = run.tokens.one(&order.label)?;
-    let _about = log::about(&token.label);
     refuse_other_types(token)?;
     let admin = order.from.as_ref().or(token.mint.as_ref()).ok_or_else(|| no_admin(token))?;
     let credential = run.store.credential(run.token_id(&token.label)?)?;

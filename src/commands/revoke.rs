@@ -16,11 +16,9 @@ use crate::run::revocation::{
     DoomedGeneration, Fate, GrantKind, RevocationPlan, RevocationScope, Revoked, carry_out,
     elsewhere, listing, plan,
 };
-use crate::run::{DryRun, Run, RunOptions, RunTurn};
+use crate::run::{DryRun, Run, RunOptions, RunTurn, in_a_run};
 use crate::session::Session;
-use crate::token::{
-    Action, GenerationId, Label, Outcome, Problem, ProblemKind, TokenType, Trigger,
-};
+use crate::token::{Action, GenerationId, Label, Outcome, Problem, ProblemKind, TokenType};
 
 /// What was asked for.
 #[derive(Debug)]
@@ -62,19 +60,14 @@ pub fn revoke(session: &Session, order: &RevokeOrder) -> Result<Exit, CliError> 
         DryRun::Yes => None,
         DryRun::No => Some(list_and_ask(session, order)?),
     };
-    let options = options(order, order.dry_run);
-    let turn = RunTurn::wait(session, options)?;
-    let session = turn.session(session);
-    let mut run = Run::open(&turn, session, options)?;
-    let report = run.load_tokens().and_then(|()| {
-        let work = || revoke_all(&run, order, listed.as_deref());
-        session.interrupt.guard(|| run.aborted(), work)
-    });
-    run.finish(report)
+    in_a_run(session, options(order, order.dry_run), |run| {
+        let work = || revoke_all(run, order, listed.as_deref());
+        run.session.interrupt.guard(|| run.aborted(), work)
+    })
 }
 
 const fn options(order: &RevokeOrder, dry_run: DryRun) -> RunOptions {
-    RunOptions { command: "revoke", trigger: Trigger::Manual, dry_run, lock_wait: order.lock_wait }
+    RunOptions::typed("revoke", dry_run, order.lock_wait)
 }
 
 /// Lists what would die, and has a person confirm it; returns what that is.
@@ -217,10 +210,7 @@ fn refused_by_meta(plan: &RevocationPlan, problem: &Problem) -> CliError {
     };
     let exit = if problem.kind.is_outage() { Exit::Unavailable } else { Exit::PersonNeeded };
     let complaint = CliError::new(exit, problem.kind.as_str(), plan.label.as_str(), why);
-    let complaint = match quote(problem) {
-        words if words.is_empty() => complaint,
-        words => complaint.because(anyhow::anyhow!("Meta says {words}")),
-    };
+    let complaint = complaint.in_metas_words(&quote(problem));
     match exit {
         Exit::Unavailable => complaint.hint("run the same again later; nothing was changed"),
         _ => complaint.hint(elsewhere(plan)),

@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use crate::deliver::Deliveries;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::report::RunReport;
 use crate::run::rollback::roll_back;
-use crate::run::{self, DryRun, Run, RunOptions, RunTurn, log};
+use crate::run::{DryRun, RunOptions, add_pages_of, in_a_run};
 use crate::session::Session;
-use crate::token::{Label, Pattern, Trigger};
+use crate::token::Label;
 
 /// What was asked for.
 #[derive(Debug)]
@@ -27,36 +25,11 @@ pub struct RollbackOrder {
 /// Puts an earlier access token back, delivers it, and derives the token's Pages anew.
 pub fn rollback(session: &Session, order: &RollbackOrder) -> Result<Exit, CliError> {
     session.refuse_without_store("nothing is kept that could be put back")?;
-    let options = RunOptions {
-        command: "rollback",
-        trigger: Trigger::Manual,
-        dry_run: order.dry_run,
-        lock_wait: order.lock_wait,
-    };
-    let turn = RunTurn::wait(session, options)?;
-    let session = turn.session(session);
-    let mut run = Run::open(&turn, session, options)?;
-    let report = run.load_tokens().and_then(|()| {
-        let deliveries = run.deliveries()?;
-        let work = || put_back(&run, &deliveries, order);
-        session.interrupt.guard(|| run.aborted(), work)
-    });
-    let report = report.and_then(|report| {
-        let pages = run.tokens.pages_of(&order.label).map(|page| Pattern::new(page.label.as_str()));
-        let pages: Vec<Pattern> = pages.collect();
-        run::add_refreshed(&mut run, options, pages, report)
-    });
-    run.finish(report)
-}
-
-fn put_back(
-    run: &Run<'_>,
-    deliveries: &Deliveries<'_>,
-    order: &RollbackOrder,
-) -> Result<RunReport, CliError> {
-    let token = run.tokens.one(&order.label)?;
-    let _about = log::about(&token.label);
-    let result = roll_back(run, deliveries, token, order.generation)?;
-    run.bear_full(deliveries.run_pending_hooks())?;
-    run.report(deliveries, vec![result])
+    let options = RunOptions::typed("rollback", order.dry_run, order.lock_wait);
+    in_a_run(session, options, |run| {
+        let report = run.on_token(&order.label, |token, deliveries| {
+            run.report_on(deliveries, roll_back(run, deliveries, token, order.generation)?)
+        })?;
+        add_pages_of(&order.label, run, options, report)
+    })
 }

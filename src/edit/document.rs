@@ -21,7 +21,7 @@ pub struct Document {
 
 impl Document {
     /// A file that holds `bytes`; it is parsed when the first value is asked for.
-    pub const fn new(format: Format, bytes: Zeroizing<Vec<u8>>) -> Self {
+    pub fn new(format: Format, bytes: Zeroizing<Vec<u8>>) -> Self {
         let (is_text, parsed, line_ends) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
         Self { format, bytes, is_text, parsed, line_ends }
     }

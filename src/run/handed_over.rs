@@ -20,6 +20,7 @@ use super::configured_tokens::{holds, refuse_shared};
 use super::found::adopt_before_first_delivery;
 use super::inspect::{inspect, wrong_app};
 use super::log;
+use super::replacement::works_on;
 use super::tokens::{TokenConfig, subject};
 use super::{DryRun, Run};
 use crate::config::Pages;
@@ -29,8 +30,8 @@ use crate::exit::Exit;
 use crate::failpoint;
 use crate::graph::{App, CallError};
 use crate::policy::{
-    Adoption, Contest, Current, Losses, Remedy, cause, end_the_old_one, humanize, is_short_life,
-    judge_handed_over, quote, remedy, short_lived,
+    Adoption, Contest, Current, Losses, Remedy, cause, humanize, is_short_life, judge_handed_over,
+    quote, remedy, short_lived,
 };
 use crate::report::{RunReport, TokenResult};
 use crate::store::{NewCandidate, Store, StoreError};
@@ -585,10 +586,7 @@ impl<'a> HandOver<'a> {
         let credential = self.run.store.credential(self.before.id)?;
         let current = credential.current.as_ref();
         let reason = match self.outlived {
-            Some(old) => {
-                self.hint_at_the_old_one(old);
-                format!("{reason}; generation {old} works on until it is revoked")
-            }
+            Some(old) => format!("{reason}; {}", works_on(self.run, self.token, old)),
             None => reason,
         };
         Ok(TokenResult::of(self.token.label.clone(), self.token.token_type, outcome, reason)
@@ -607,13 +605,6 @@ impl<'a> HandOver<'a> {
         }
     }
 
-    /// Names what a person does about an access token that lives on beside its successor.
-    fn hint_at_the_old_one(&self, number: u32) {
-        let subject = subject(self.token, Some(&self.credential), None);
-        let how = end_the_old_one(&subject, number);
-        self.run.hint(how);
-    }
-
     fn refusal(&self, problem: &Problem) -> CliError {
         log::not_taken(&self.token.label, problem);
         let subject = subject(self.token, Some(&self.before), None);
@@ -626,15 +617,8 @@ impl<'a> HandOver<'a> {
             self.token.label.as_str(),
             format!("{}{cause}", Problem::REJECTED),
         );
-        let complaint = match quote(&problem) {
-            quote if quote.is_empty() => complaint,
-            quote => complaint.because(anyhow::anyhow!("Meta says {quote}")),
-        };
-        let complaint = match remedy(&problem, &subject) {
-            remedy if remedy.is_empty() => complaint,
-            remedy => complaint.hint(self.as_typed(&remedy)),
-        };
-        self.untouched(complaint)
+        let complaint = complaint.in_metas_words(&quote(&problem));
+        self.untouched(complaint.hint(self.as_typed(&remedy(&problem, &subject))))
     }
 
     /// Says what would be lost, and how to replace the current one all the same.

@@ -278,13 +278,8 @@ pub fn not_minted(token: &TokenConfig, credential: &Credential, problem: &Proble
     };
     let message = format!("no new access token: {why}");
     let complaint = CliError::new(exit, "not_minted", token.label.as_str(), message);
-    let complaint = match quote(problem) {
-        words if words.is_empty() => complaint,
-        words => complaint.because(anyhow::anyhow!("Meta says {words}")),
-    };
-    match (fix(problem), remedy(problem, &subject).to_string()) {
-        ("", remedy) if remedy.is_empty() => complaint,
-        ("", remedy) => complaint.hint(remedy),
-        (fix, _) => complaint.hint(fix),
-    }
+    complaint.in_metas_words(&quote(problem)).hint(match fix(problem) {
+        "" => remedy(problem, &subject).to_string(),
+        fix => fix.to_owned(),
+    })
 }

@@ -2,10 +2,10 @@
 //!
 //! Every command that changes something works with one [`Run`]: the lock, the store, the client for
 //! Graph and the [`Tokens`]. `apps` reads the Meta apps, `app_check` asks Meta about them, `configured_tokens` what the config points
-//! to. `finish` writes down how the run ended, and `log` tells what was done.
+//! to. `command_run` runs what a person has typed; `finish` writes down how the run ended, and `log` tells what was done.
 //!
 //! `inspect` asks Graph about one access token; `candidate` seals, compares and promotes a new one;
-//! `handed_over` takes those that a person hands over, `minting` has Meta make one in an admin's name, `revocation` ends them at Meta, `rollback` puts an earlier one back, `promotion` a backup in its token's place, `imported` those of another program, and `declaration` plans how a command declares their tokens.
+//! `handed_over` takes those that a person hands over, `minting` has Meta make one in an admin's name, `revocation` ends them at Meta, `rollback` puts an earlier one back and `promotion` a backup in its token's place, each as a `replacement`, `imported` those of another program, and `declaration` plans how a command declares their tokens.
 //!
 //! [`refresh`] refreshes all tokens that a `refresh_run` is about, on the threads of `worker_pool`, a
 //! `job` a token. One token's way is the page `token`: it settles candidates (`settle`), adopts what is
@@ -16,6 +16,7 @@ mod adopt_again;
 pub mod app_check;
 pub mod apps;
 pub mod candidate;
+mod command_run;
 pub mod configured_tokens;
 pub mod declaration;
 pub mod declared;
@@ -42,6 +43,7 @@ pub mod reached_pages;
 mod refresh;
 mod refresh_run;
 mod renew;
+mod replacement;
 pub mod revocation;
 pub mod rollback;
 mod settle;
@@ -57,6 +59,7 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 
+pub use self::command_run::{add_pages_of, in_a_run};
 use self::declared::LastReading;
 pub use self::finish::{hint, with_prefix};
 pub use self::refresh::{add_refreshed, refresh};
@@ -87,6 +90,13 @@ pub struct RunOptions {
     pub dry_run: DryRun,
     /// How long to wait for another run to end.
     pub lock_wait: Duration,
+}
+
+impl RunOptions {
+    /// The run of a command that a person has typed.
+    pub const fn typed(command: &'static str, dry_run: DryRun, lock_wait: Duration) -> Self {
+        Self { command, trigger: Trigger::Manual, dry_run, lock_wait }
+    }
 }
 
 /// The turn of a command that changes something: while it lasts no other one can. A rehearsal needs

@@ -3,26 +3,19 @@
 //! Nothing is changed before Graph has said that it works. The one that is left is not taken again
 //! until a person brings it: not from the config, not from a target, and not from Meta.
 
-use std::time::Instant;
-
 use super::Run;
-use super::candidate::{Candidates, Examined, IdentityChange, IfRefused};
+use super::candidate::Examined;
 use super::earlier::{Unavailable, numbered, which_are_kept};
-use super::inspect::{inspect, wrong_app};
-use super::log;
+use super::replacement::{Fitness, TokenReplacement};
 use super::tokens::{TokenConfig, subject};
-use crate::deliver::{Deliveries, Replace};
+use crate::deliver::Deliveries;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::graph::{App, CallError};
-use crate::policy::{
-    Contest, Current, Losses, Remedy, cause, end_the_old_one, is_short_lived, judge_handed_over,
-    quote, remedy, replace_it,
-};
+use crate::policy::{is_short_lived, replace_it};
 use crate::report::TokenResult;
 use crate::store::{Remains, StoreError};
 use crate::token::{
-    Credential, DryRun, EventKind, Generation, GenerationState, Outcome, Problem, Proof, TokenType,
+    Credential, EventKind, Generation, GenerationState, Outcome, Problem, Proof, TokenType,
 };
 
 /// Puts the generation of that number back, or the newest earlier one that works, and delivers it to
@@ -34,39 +27,27 @@ pub fn roll_back(
     wanted: Option<u32>,
 ) -> Result<TokenResult, CliError> {
     refuse_derived(token)?;
-    let began = Instant::now();
-    let before = run.store.credential(run.token_id(&token.label)?)?;
-    let rollback = Rollback { run, token, before };
+    let rollback = Rollback { of: TokenReplacement::begin(run, token, "not rolled back")? };
     if let Some(unnoticed) = rollback.unnoticed(wanted)? {
-        run.bear_full(deliveries.of_token(token, rollback.before.id, Replace::Own).deliver())?;
-        let reason = format!(
-            "an earlier run went back to generation {} and was cut short",
-            unnoticed.number
-        );
-        return rollback.result(Outcome::RolledBack, reason, began);
+        rollback.of.deliver(deliveries)?;
+        let number = unnoticed.number;
+        let reason = format!("an earlier run went back to generation {number} and was cut short");
+        return rollback.of.result(Outcome::RolledBack, &reason);
     }
     let choices = match wanted {
         Some(number) => vec![rollback.numbered(number)?],
         None => rollback.earlier()?,
     };
     let (credential, earlier, proof) = rollback.first_that_works(choices, wanted)?;
-    let candidates = rollback.candidates(None);
-    let moved = rollback.moved(&proof);
-    let (_, examined) = candidates.put_back(credential, &earlier, proof)?;
-    run.bear_full(deliveries.of_token(token, rollback.before.id, Replace::Own).deliver())?;
+    let (_, examined) = rollback.of.candidates().put_back(credential, &earlier, proof.clone())?;
+    rollback.of.deliver(deliveries)?;
     let outlived = match examined {
         Examined::Promoted { outlived, .. } => outlived,
         _ => None,
     };
-    let left = rollback.before.current.as_ref().map(|left| format!(", leaving {}", left.number));
-    let outlived = outlived.map(|old| {
-        let subject = subject(token, Some(&rollback.before), None);
-        run.hint(end_the_old_one(&subject, old));
-        format!("generation {old} works on until it is revoked")
-    });
+    let left = rollback.of.before.current.as_ref().map(|left| format!(", leaving {}", left.number));
     let to = format!("to generation {}{}", earlier.number, left.unwrap_or_default());
-    let said: Vec<String> = std::iter::once(to).chain(moved).chain(outlived).collect();
-    rollback.result(Outcome::RolledBack, said.join("; "), began)
+    rollback.of.put_in_place(Outcome::RolledBack, to, &proof, outlived)
 }
 
 /// Refuses a token whose access token is taken from somewhere: it would be taken from there again.
@@ -93,19 +74,16 @@ fn refuse_derived(token: &TokenConfig) -> Result<(), CliError> {
 
 /// The rollback of one token.
 struct Rollback<'a> {
-    run: &'a Run<'a>,
-    token: &'a TokenConfig,
-    /// What the store knew of the token before anything was changed.
-    before: Credential,
+    of: TokenReplacement<'a>,
 }
 
 impl Rollback<'_> {
     /// The current generation, if a run that was cut short has put it back just so.
     fn unnoticed(&self, wanted: Option<u32>) -> Result<Option<Generation>, CliError> {
-        let current = self.before.current.clone();
+        let current = self.of.before.current.clone();
         let current = current.filter(|it| wanted.is_none_or(|wanted| wanted == it.number));
         match current {
-            Some(current) if self.run.store.take_over(current.id, EventKind::RolledBack)? => {
+            Some(current) if self.of.run.store.take_over(current.id, EventKind::RolledBack)? => {
                 Ok(Some(current))
             }
             _ => Ok(None),
@@ -114,24 +92,24 @@ impl Rollback<'_> {
 
     /// The earlier generation of that number, if it can be put back at all.
     fn numbered(&self, number: u32) -> Result<Generation, CliError> {
-        let found = numbered(&self.run.store, self.before.id, number)?;
+        let found = numbered(&self.of.run.store, self.of.before.id, number)?;
         let generation = found.map_err(|why| self.unavailable(why, number))?;
         if generation.state == GenerationState::Current {
             let message = format!("generation {number} is the current one");
-            return Err(self.refused("already_current", message).hint(self.which_are_kept()));
+            return Err(self.of.refused("already_current", message).hint(self.which_are_kept()));
         }
         Ok(generation)
     }
 
     fn unavailable(&self, why: Unavailable, number: u32) -> CliError {
-        let refused = self.refused(why.code(), why.of(number));
-        CliError { exit: why.exit(), ..refused }.hint(why.hint(&self.token.label))
+        let refused = self.of.error(why.exit(), why.code(), &why.of(number));
+        refused.hint(why.hint(&self.of.token.label))
     }
 
     /// The earlier generations that may work, the newest first.
     fn earlier(&self) -> Result<Vec<Generation>, CliError> {
-        let now = self.run.now();
-        let current = self.before.current.as_ref().map(|current| current.number);
+        let now = self.of.run.now();
+        let current = self.of.before.current.as_ref().map(|current| current.number);
         let may_work = |it: &Generation| {
             it.state == GenerationState::Previous
                 && current.is_none_or(|current| it.number < current)
@@ -139,7 +117,7 @@ impl Rollback<'_> {
                 && !it.expiry.has_passed(now)
                 && !is_short_lived(it)
         };
-        let past = self.run.store.past(self.before.id)?;
+        let past = self.of.run.store.past(self.of.before.id)?;
         let sealed = past.into_iter().filter_map(|it| match it.remains {
             Remains::Sealed(generation) => Some(*generation),
             Remains::Revoked | Remains::Purged | Remains::Damaged => None,
@@ -147,7 +125,7 @@ impl Rollback<'_> {
         let earlier: Vec<Generation> = sealed.filter(may_work).collect();
         if earlier.is_empty() {
             let message = "no earlier access token is kept that may work";
-            return Err(self.or_a_new_one(self.refused("no_earlier_one", message)));
+            return Err(self.or_a_new_one(self.of.refused("no_earlier_one", message)));
         }
         Ok(earlier)
     }
@@ -159,12 +137,12 @@ impl Rollback<'_> {
         choices: Vec<Generation>,
         wanted: Option<u32>,
     ) -> Result<(Credential, Generation, Proof), CliError> {
-        let app = self.run.app(&self.token.app).map_err(CallError::of_token);
-        let app = app.map_err(|error| self.not_answered(&error))?;
-        let mut credential = self.before.clone();
+        let TokenReplacement { run, before, .. } = &self.of;
+        let app = self.of.app()?;
+        let mut credential = before.clone();
         let mut dead = None;
         for generation in choices {
-            let access_token = match self.run.store.reveal(generation.id) {
+            let access_token = match run.store.reveal(generation.id) {
                 Err(StoreError::Damaged(..)) => {
                     let why = Unavailable::Damaged;
                     dead.get_or_insert(self.unavailable(why, generation.number));
@@ -172,31 +150,19 @@ impl Rollback<'_> {
                 }
                 revealed => revealed?,
             };
-            let inspection = inspect(&self.run.graph, &app, &access_token).map_err(|error| {
-                match wrong_app(&error, &app.name) {
-                    Some(problem) => self.unfit(&generation, &problem),
-                    None => self.not_answered(&error),
-                }
-            })?;
-            let candidates = self.candidates(Some(&app));
-            let expected = candidates.expected_identity(&credential)?;
-            let contest =
-                Contest { current: Current::Gone, ..candidates.contest(&expected, &credential) };
-            let now = self.run.now();
-            let verdict = judge_handed_over(&inspection, Losses::Accepted, &contest, now);
-            let is_dead = inspection.verdict() == Some(false);
-            let proof = Proof { at: now, inspection };
-            match verdict.problem() {
-                None => return Ok((credential, generation, proof)),
-                Some(problem) if is_dead => {
-                    let (run, id) = (self.run.id, generation.id);
-                    credential = self.run.store.note_proof(run, credential, id, proof)?.0;
+            match self.of.ask(&app, &access_token)? {
+                Fitness::Fits(proof) => return Ok((credential, generation, proof)),
+                Fitness::Unfit(problem, proof) if proof.inspection.verdict() == Some(false) => {
+                    let id = generation.id;
+                    credential = run.store.note_proof(run.id, credential, id, proof)?.0;
                     dead.get_or_insert(self.unfit(&generation, &problem));
                 }
-                Some(problem) => return Err(self.unfit(&generation, &problem)),
+                Fitness::Unfit(problem, _) | Fitness::OfAnotherApp(problem) => {
+                    return Err(self.unfit(&generation, &problem));
+                }
             }
         }
-        let dead = dead.unwrap_or_else(|| self.refused("no_earlier_one", "none is left"));
+        let dead = dead.unwrap_or_else(|| self.of.refused("no_earlier_one", "none is left"));
         Err(if wanted.is_some() {
             dead.hint(self.which_are_kept())
         } else {
@@ -204,88 +170,19 @@ impl Rollback<'_> {
         })
     }
 
-    /// The candidates of this token: it may go back to another person, whose it was before.
-    fn candidates(&self, app: Option<&App>) -> Candidates<'_> {
-        Candidates {
-            run: self.run,
-            token: self.token,
-            app_id: app.map(|app| app.id.clone()),
-            parent: None,
-            if_refused: IfRefused::Told,
-            identity: IdentityChange::Accepted,
-        }
-    }
-
-    /// Says whose it is now, if it is another person's than before.
-    fn moved(&self, proof: &Proof) -> Option<String> {
-        let before = self.before.current.as_ref()?.proof.as_ref()?;
-        let before = before.inspection.identity.user_id.as_ref()?;
-        let now = proof.inspection.identity.user_id.as_ref()?;
-        (before != now).then(|| format!("it belongs to user {now} now, and not to {before}"))
-    }
-
-    fn result(
-        &self,
-        outcome: Outcome,
-        reason: String,
-        began: Instant,
-    ) -> Result<TokenResult, CliError> {
-        // Its targets were served meanwhile.
-        let credential = self.run.store.credential(self.before.id)?;
-        let outcome = match self.run.dry_run {
-            DryRun::No => outcome,
-            DryRun::Yes => outcome.rehearsed(),
-        };
-        let (label, token_type) = (self.token.label.clone(), self.token.token_type);
-        let result = TokenResult::of(label, token_type, outcome, reason)
-            .moving(self.before.current.as_ref(), credential.current.as_ref());
-        log::refreshed(&result, began);
-        Ok(result)
-    }
-
-    fn refused(&self, code: &'static str, message: impl Into<String>) -> CliError {
-        let message = format!("not rolled back: {}", message.into());
-        CliError::new(Exit::InputRefused, code, self.token.label.as_str(), message)
-    }
-
     /// Says of a generation that it is dead, or not this token's.
     fn unfit(&self, generation: &Generation, problem: &Problem) -> CliError {
-        log::not_taken(&self.token.label, problem);
-        let subject = subject(self.token, Some(&self.before), None);
-        let message = format!("generation {}: {}", generation.number, cause(problem, &subject));
-        let refused = self.refused(problem.kind.as_str(), message);
-        match quote(problem) {
-            quote if quote.is_empty() => refused,
-            quote => refused.because(anyhow::anyhow!("Meta says {quote}")),
-        }
-    }
-
-    fn not_answered(&self, error: &CallError) -> CliError {
-        log::not_taken(&self.token.label, &error.problem);
-        let problem = &error.problem;
-        let refused = CliError::new(
-            Exit::for_problem(problem),
-            problem.kind.as_str(),
-            self.token.label.as_str(),
-            format!("not rolled back: {problem}"),
-        );
-        let refused = if problem.action.needs_a_person() {
-            let subject = subject(self.token, Some(&self.before), None);
-            refused.hint(remedy(problem, &subject).to_string())
-        } else {
-            refused
-        };
-        refused.hint("nothing was changed: run the same again later")
+        let which = format!("generation {}", generation.number);
+        self.of.unfit(&which, problem, self.of.token, &self.of.before)
     }
 
     fn which_are_kept(&self) -> String {
-        which_are_kept(&self.token.label)
+        which_are_kept(&self.of.token.label)
     }
 
     /// Names how a new access token is brought, where no earlier one is left.
     fn or_a_new_one(&self, refused: CliError) -> CliError {
-        let subject = subject(self.token, Some(&self.before), None);
-        let how: Remedy = replace_it(&subject);
-        refused.hint(how.to_string())
+        let subject = subject(self.of.token, Some(&self.of.before), None);
+        refused.hint(replace_it(&subject).to_string())
     }
 }
