@@ -26,7 +26,7 @@ pub fn remedy(problem: &Problem, subject: &Subject<'_>) -> Remedy {
 /// How a person brings a new access token, for each way in which one is obtained.
 fn log_in_again(problem: &Problem, subject: &Subject<'_>) -> Remedy {
     match (subject.token_type.spec().source, subject.parent) {
-        (Source::Parent(_), Some(_)) => fix_the_parent(subject),
+        (Source::Parent(_), Some(parent)) => fix_the_parent(subject, parent),
         (Source::App(_), _) => {
             fill(Cure::AppCredentials, subject, &[]).with_label(subject.label.as_str())
         }
@@ -57,7 +57,7 @@ pub fn put_back(subject: &Subject<'_>, earlier: Option<&Generation>, instead: &R
     match (subject.backup.filter(Backup::works), earlier) {
         (Some(backup), _) => {
             let by_itself = "a run at least ten minutes later does it";
-            let instead = match subject.policy.promote {
+            let instead = match backup.promoted_by {
                 Promote::Manual => &*instead.step,
                 Promote::Auto => by_itself,
             };
@@ -136,8 +136,7 @@ fn is_of_a_value(problem: &Problem) -> bool {
 }
 
 /// What the parent's own trouble asks for.
-fn fix_the_parent(subject: &Subject<'_>) -> Remedy {
-    let Some(parent) = subject.parent else { return Remedy::default() };
+fn fix_the_parent(subject: &Subject<'_>, parent: Parent<'_>) -> Remedy {
     let proof = parent.credential.and_then(|it| it.current.as_ref()?.proof.as_ref());
     let dead = proof.filter(|proof| proof.inspection.verdict() != Some(true));
     match dead.and_then(|proof| proof.inspection.problem.as_ref()) {
@@ -153,7 +152,7 @@ fn of_the_parent<'a>(subject: &Subject<'a>, parent: Parent<'a>) -> Subject<'a> {
         token_type: parent.credential.map_or(TokenType::User, |it| it.token_type),
         credential: parent.credential,
         parent: None,
-        backup: None,
+        backup: parent.backup,
         ..*subject
     }
 }

@@ -93,7 +93,7 @@ impl Checks<'_> {
             _ if !waits && credential.is_some_and(|it| it.ledger.shared.is_some()) => {}
             // Nothing helps a Page while its parent is down but what helps the parent.
             (Some(problem), Some(parent))
-                if verdict_on(parent.credential) == Some(false) && problem.fix.is_none() =>
+                if parent.verdict() == Some(false) && problem.fix.is_none() =>
             {
                 self.held_by_parent(parent.label, Health::Critical);
             }
@@ -108,7 +108,7 @@ impl Checks<'_> {
                 // Without the label an outage at the first run stays one cause.
                 Step::new(Action::Retry, Remedy::of_the_operator("run `metatoken refresh`")),
             ),
-            (None, Some(parent)) if verdict_on(parent.credential) == Some(false) => {
+            (None, Some(parent)) if parent.verdict() == Some(false) => {
                 self.held_by_parent(parent.label, Health::Unknown);
             }
             (None, Some(parent)) => self.add(
@@ -280,7 +280,7 @@ impl Checks<'_> {
             return State::Expiring;
         }
         let step = match self.subject.parent {
-            Some(parent) if verdict_on(parent.credential) == Some(true) => self.ask_the_parent(),
+            Some(parent) if parent.verdict() == Some(true) => self.ask_the_parent(),
             _ => self.new_login(),
         };
         self.add("expired", Health::Critical, "expired".to_owned(), step);
@@ -320,7 +320,7 @@ impl Checks<'_> {
         let gone = self.subject.credential.and_then(|it| gone_since(it, self.moment.now));
         let (code, message) = (problem.kind.as_str(), cause(problem, self.subject));
         match self.subject.parent {
-            Some(parent) if verdict_on(parent.credential) == Some(true) => match (gone, refused) {
+            Some(parent) if parent.verdict() == Some(true) => match (gone, refused) {
                 (Some(since), _) => {
                     let since = since.date_naive();
                     let message = format!("not among the Pages of {} since {since}", parent.label);
@@ -351,8 +351,4 @@ impl Checks<'_> {
 fn died_of(parent: Option<&Credential>) -> Option<ProblemKind> {
     let inspection = &parent?.current.as_ref()?.proof.as_ref()?.inspection;
     inspection.problem.as_ref().filter(|_| inspection.verdict() == Some(false)).map(|it| it.kind)
-}
-
-fn verdict_on(parent: Option<&Credential>) -> Option<bool> {
-    parent?.current.as_ref()?.verdict()
 }

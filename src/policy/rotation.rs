@@ -58,7 +58,7 @@ pub struct Death {
 /// its place lately.
 pub fn promotes_backup(subject: &Subject<'_>, death: Death, moment: Moment) -> bool {
     let policy = subject.policy;
-    let wanted = policy.promote == Promote::Auto && subject.backup.is_some();
+    let wanted = subject.backup.is_some_and(|backup| backup.promoted_by == Promote::Auto);
     let current = subject.current().filter(|current| current.revoked_at.is_none());
     let heard = current.and_then(|current| current.proof.as_ref()).filter(|proof| {
         let action = proof.inspection.problem.as_ref().map(|problem| problem.action);

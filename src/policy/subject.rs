@@ -58,6 +58,15 @@ pub struct Parent<'a> {
     pub label: &'a Label,
     /// What the store knows of it.
     pub credential: Option<&'a Credential>,
+    /// The token that is kept in reserve for it.
+    pub backup: Option<Backup<'a>>,
+}
+
+impl Parent<'_> {
+    /// Graph's last verdict on its access token.
+    pub fn verdict(&self) -> Option<bool> {
+        self.credential?.current.as_ref()?.verdict()
+    }
 }
 
 /// The token that is kept in reserve for another.
@@ -66,6 +75,8 @@ pub struct Backup<'a> {
     pub label: &'a Label,
     /// What the store knows of it.
     pub credential: Option<&'a Credential>,
+    /// Who puts it in that token's place.
+    pub promoted_by: Promote,
 }
 
 impl Backup<'_> {

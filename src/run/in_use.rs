@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::declared::{LastReading, last_reading};
 use super::earlier::{Unavailable, numbered};
 use super::tokens::{TokenConfig, Tokens, subject};
-use crate::config::TokenUse;
+use crate::config::{Config, TokenUse};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::policy::{Reason, Usability, judge_usability};
@@ -62,9 +62,8 @@ pub fn access_token_in_use(
         return Err(missing(label));
     };
     if let (IfDead::Refuse, Some(token)) = (wanted.if_dead, token) {
-        let parent = token.parent.as_ref();
-        let parent = parent.map(|parent| store.credential_called(parent, None)).transpose()?;
-        let subject = subject(token, Some(credential), parent.as_ref().and_then(Option::as_ref));
+        let parent = token.parent.as_ref().and_then(|parent| tokens.credential(parent));
+        let subject = tokens.subject_as(token, Some(credential), parent);
         match judge_usability(&subject, session.clock.now()) {
             Usability::Usable => {}
             Usability::Doubtful(reason) => warn(session, label, &reason),
@@ -139,11 +138,26 @@ fn look_up(
     let credential = store.credential_called(label, was)?;
     let last = last_reading(&session.config, Some(store))?;
     let own = credential.iter().cloned().map(Arc::new).collect();
-    let tokens = Tokens::new(&session.config, own, &last);
+    let mut tokens = Tokens::new(&session.config, own, &last);
     if tokens.select(&[Pattern::new(label.as_str())]).is_ok() {
+        for helper in helpers(&session.config, &tokens, label) {
+            if let Some(known) = store.credential_called(&helper, None)? {
+                tokens.replace(&helper, known);
+            }
+        }
         return Ok((credential, tokens));
     }
     Ok((None, Tokens::new(&session.config, store.credentials()?, &last)))
+}
+
+/// The tokens whose state says what helps the one of that label: its parent, and what is kept in reserve
+/// for both.
+fn helpers(config: &Config, tokens: &Tokens, label: &Label) -> Vec<Label> {
+    // One whose file is left out of the config is handed out all the same.
+    let Ok(token) = tokens.one(label) else { return Vec::new() };
+    let parent = token.parent.as_ref();
+    let parents = parent.and_then(|parent| config.token(parent)?.backup.as_ref());
+    [parent, token.backup.as_ref(), parents].into_iter().flatten().cloned().collect()
 }
 
 fn refuse_an_admins(

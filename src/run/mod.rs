@@ -64,7 +64,7 @@ use self::declared::LastReading;
 pub use self::finish::{hint, with_prefix};
 pub use self::refresh::{add_refreshed, refresh};
 pub use self::refresh_run::{Only, RefreshOptions};
-use self::tokens::{TokenConfig, Tokens, subject};
+use self::tokens::{TokenConfig, Tokens};
 use crate::deliver::{Deliveries, DeliveryContext, RunTime};
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -383,9 +383,7 @@ impl<'a> Run<'a> {
         credential: &'t Credential,
         parent: Option<&'t Credential>,
     ) -> Subject<'t> {
-        let throttled_until = self.tokens.throttled_apps().get(&token.app).copied();
-        let backup = self.tokens.backup_of(token);
-        Subject { backup, throttled_until, ..subject(token, Some(credential), parent) }
+        self.tokens.subject_as(token, Some(credential), parent)
     }
 
     /// Says why nothing new may be begun, if that is so.

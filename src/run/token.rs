@@ -11,10 +11,9 @@ use super::job::TokenJob;
 use super::log;
 use super::refresh_run::{Only, RefreshRun};
 use super::token_run::{NextStep, TokenRun};
-use super::tokens::subject;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::policy::{Decision, Health, Reason, Subject, Verify, cause, gone_since, judge, remedy};
+use crate::policy::{Decision, Health, Reason, Verify, cause, gone_since, judge, remedy};
 use crate::report::TokenResult;
 use crate::store::StoreError;
 use crate::token::{Action, Expiry, Outcome, Probe};
@@ -126,8 +125,7 @@ impl TokenRun<'_> {
         // Its targets were served meanwhile, and its parent may have been renewed.
         let credential = self.run.store.credential(self.credential.id)?;
         let parent = self.parent()?;
-        let backup = self.run.tokens.backup_of(self.token);
-        let subject = Subject { backup, ..subject(self.token, Some(&credential), parent.as_ref()) };
+        let subject = self.run.subject(self.token, &credential, parent.as_ref());
         // A Page that was retired just now is out of every verdict.
         let judgement = judge(&subject, self.run.moment());
         let mut issues = match credential.retired_at {

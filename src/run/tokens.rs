@@ -11,7 +11,7 @@ use super::declared::{Declared, LastReading};
 use crate::config::{Config, Pages, nearest};
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::policy::{Backup, Decision, Naming, Parent, Skip, Subject};
+use crate::policy::{Backup, Decision, Naming, Parent, Promote, Skip, Subject};
 use crate::token::{Credential, Label, Pattern, ProblemKind, Time};
 
 pub use crate::config::TokenConfig;
@@ -29,6 +29,8 @@ pub struct Tokens {
     credentials: Vec<Arc<Credential>>,
     /// Where in `credentials` each token stands, by the label that it has in the config.
     known: HashMap<Label, usize>,
+    /// The backup of each token that has one, and who promotes it.
+    backups: HashMap<Label, (Label, Promote)>,
     throttled_apps: ThrottledApps,
     unlisted: Vec<Label>,
     /// Those that the config declares and leaves alone.
@@ -47,8 +49,12 @@ pub fn subject<'a>(
         token_type: token.token_type,
         policy: &token.policy,
         credential,
-        parent: token.parent.as_ref().map(|label| Parent { label, credential: parent }),
-        backup: token.backup.as_ref().map(|label| Backup { label, credential: None }),
+        parent: token.parent.as_ref().map(|label| Parent {
+            label,
+            credential: parent,
+            backup: None,
+        }),
+        backup: None,
         throttled_until: None,
         naming: Naming {
             config: &token.file,
@@ -117,9 +123,13 @@ impl Tokens {
             .cloned()
             .collect();
         let mut pages: HashMap<Label, Vec<usize>> = HashMap::new();
+        let mut backups = HashMap::new();
         for (place, token) in configs.iter().enumerate() {
             if let Some(parent) = &token.parent {
                 pages.entry(parent.clone()).or_default().push(place);
+            }
+            if let Some(backup) = &token.backup {
+                backups.insert(token.label.clone(), (backup.clone(), token.policy.promote));
             }
         }
         // One that is renamed comes last: it takes the place of a row without an access token.
@@ -133,7 +143,7 @@ impl Tokens {
         let known = of_label(false).chain(of_label(true)).collect();
         let throttled_apps = ThrottledApps::new();
         let disabled = config.tokens.iter().filter(|it| !it.policy.enabled).cloned().collect();
-        Self { configs, pages, credentials, known, throttled_apps, unlisted, disabled, declared }
+        Self { configs, pages, credentials, known, backups, throttled_apps, unlisted, disabled, declared }
     }
 
     /// Sets the apps that Meta throttles.
@@ -159,15 +169,31 @@ impl Tokens {
     /// Joins a token with what is known of it, its parent and its app, for policy to judge.
     pub fn subject<'a>(&'a self, token: &'a TokenConfig) -> Subject<'a> {
         let parent = token.parent.as_ref().and_then(|label| self.credential(label));
-        let throttled_until = self.throttled_apps.get(&token.app).copied();
-        let backup = self.backup_of(token);
-        Subject { backup, throttled_until, ..subject(token, self.credential(&token.label), parent) }
+        self.subject_as(token, self.credential(&token.label), parent)
+    }
+
+    /// The same for a token and its parent as they are known since.
+    pub fn subject_as<'a>(
+        &'a self,
+        token: &'a TokenConfig,
+        credential: Option<&'a Credential>,
+        parent: Option<&'a Credential>,
+    ) -> Subject<'a> {
+        let own = subject(token, credential, parent);
+        let with_backup =
+            |parent: Parent<'a>| Parent { backup: self.backup_of(parent.label), ..parent };
+        Subject {
+            parent: own.parent.map(with_backup),
+            backup: self.backup_of(&token.label),
+            throttled_until: self.throttled_apps.get(&token.app).copied(),
+            ..own
+        }
     }
 
     /// Joins the backup of a token with what is known of it.
-    pub fn backup_of<'a>(&'a self, token: &'a TokenConfig) -> Option<Backup<'a>> {
-        let label = token.backup.as_ref()?;
-        Some(Backup { label, credential: self.credential(label) })
+    pub fn backup_of(&self, label: &Label) -> Option<Backup<'_>> {
+        let (label, promoted_by) = self.backups.get(label)?;
+        Some(Backup { label, credential: self.credential(label), promoted_by: *promoted_by })
     }
 
     /// Selects those of these tokens that expire within their `critical_within`.

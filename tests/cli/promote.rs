@@ -238,6 +238,56 @@ fn the_pages_of_a_person_follow_to_the_other_one() {
     assert_eq!(codes(&world, "page"), [""; 0]);
 }
 
+/// What `check`, a run, a chat and a program hear of Pages that are dead with a parent whose backup is
+/// this one.
+#[test]
+fn pages_that_are_dead_with_their_parent_name_the_backup_of_the_parent() {
+    const BEN: &str = "3000000000000002";
+    let config = format!(
+        "[token.anna]\ntype = \"user\"\nbackup = \"ben\"\npages = \"all\"\naccess_token = {{ env = \"ANNA\" }}\n\
+         [token.ben]\ntype = \"user\"\naccess_token = {{ env = \"BEN\" }}\n\
+         [token.page]\ntype = \"page\"\nparent = \"anna\"\npage_id = \"{BAKERY}\"\n\
+         [[notify]]\nname = \"chat\"\nwebhook = \"[HOOK]/chat\"\nlabels = [\"page\"]\n"
+    );
+    let world = World::new();
+    world.graph.with(|graph| {
+        let ben = UserFixture::new(BEN, "Ben");
+        graph.add_user(ben.with_page(BAKERY, metatoken::sandbox::Listing::Listed));
+    });
+    let user = |id: &str, name: &str| {
+        TokenFixture::user(APP, id)
+            .named(name)
+            .scopes(["public_profile", "pages_show_list"])
+            .ending(ends(60))
+    };
+    let world = world.token("ANNA", user(ANNA, "anna")).token("BEN", user(BEN, "ben"));
+    let (mut world, hook) = world.told_through(&config);
+    world.run(&["refresh", "-q"]).exit(Exit::Ok);
+    world.graph.with(|graph| graph.invalidate("EAAFAKEAnna1", Invalidation::PasswordChanged));
+    world.at(day(2));
+    let ran = world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded);
+    let promote = "its backup `ben` works: run `metatoken promote anna`. Otherwise ";
+    for label in ["anna", "page"] {
+        let remedy = ran.result(label)["problem"]["remedy"].as_str().unwrap().to_owned();
+        assert!(remedy.starts_with(promote), "{label}: {remedy}");
+    }
+    let line =
+        "page: down, its parent anna is down; operator promotes the backup: metatoken promote anna";
+    assert_eq!(hook.said(), [format!("CRITICAL: {line}")]);
+    let check = world.run(&["check", "page"]).code(2).stdout;
+    assert!(check.starts_with(&format!("METATOKEN CRITICAL - {line} | ")), "{check}");
+    let refused = world.run(&["token", "page"]).stdout("").exit(Exit::PersonNeeded).stderr;
+    assert!(refused.contains(&format!("hint: {promote}")), "{refused}");
+    // Where the backup is dead too, only the person helps.
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBen1", Invalidation::PasswordChanged));
+    world.at(day(4));
+    let ran = world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded);
+    let remedy = ran.result("page")["problem"]["remedy"].as_str().unwrap().to_owned();
+    assert!(!remedy.contains("promote"), "{remedy}");
+    let told = world.run(&["check", "page", "--json"]).token("page");
+    assert_eq!(told["reasons"][0]["command"], "metatoken login anna", "{told}");
+}
+
 #[test]
 fn whose_a_backup_is_shows_before_it_is_needed() {
     let world = kept(ADS);

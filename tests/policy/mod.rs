@@ -136,7 +136,7 @@ fn subject<'a>(credential: &'a Credential, policy: &'a Policy) -> Subject<'a> {
 }
 
 fn page<'a>(credential: &'a Credential, policy: &'a Policy, parent: &'a Credential) -> Subject<'a> {
-    let parent = Parent { label: &parent.label, credential: Some(parent) };
+    let parent = Parent { label: &parent.label, credential: Some(parent), backup: None };
     Subject { parent: Some(parent), ..subject(credential, policy) }
 }
 

@@ -176,7 +176,7 @@ fn a_backup_takes_the_place_of_a_dead_token_only_when_that_is_sure() {
         let mut dead = lifeless(string(Expiry::Never, day(0)), kind);
         dead.proof.as_mut().unwrap().at = now;
         let known = credential("ads", TokenType::SystemUser, Some(dead));
-        let backup = Some(Backup { label: &spare, credential: None });
+        let backup = Some(Backup { label: &spare, credential: None, promoted_by: promote });
         let subject = Subject { backup, ..subject(&known, &policy) };
         let death = Death { first_heard, promoted_at };
         let moment = Moment { dates, ..Moment::at(now) };

@@ -413,7 +413,7 @@ fn judged<'a>(
     policy: &'a Policy,
 ) -> Option<Subject<'a>> {
     let parent = match parent {
-        Some(parent) => Some(Parent { label: &parent.label, credential: None }),
+        Some(parent) => Some(Parent { label: &parent.label, credential: None, backup: None }),
         None if draft.parent_name().is_some() => return None,
         None => None,
     };

@@ -9,12 +9,14 @@ use super::{Told, causes, codes, told, type_it};
 use crate::common::{ANNA, APP, BAKERY, CAFE, ROBOT, World, day, measure};
 
 /// All cases.
-pub(super) const CASES: [fn() -> Vec<Told>; 15] = [
+pub(super) const CASES: [fn() -> Vec<Told>; 17] = [
     of_a_page_that_is_gone,
     of_an_old_token_that_works,
     of_a_token_that_was_revoked_in_vain,
     of_a_dead_token_with_an_earlier_one,
     of_a_dead_token_with_a_backup,
+    of_pages_whose_parent_has_a_backup,
+    of_a_page_with_a_backup,
     of_a_system_user_with_an_admin,
     of_a_token_that_another_label_has,
     of_a_label_that_left,
@@ -155,6 +157,73 @@ fn of_a_dead_token_with_a_backup() -> Vec<Told> {
     told.push(lacks);
     assert!(world.in_use("spare").starts_with("EAAFAKENew"), "{}", world.in_use("spare"));
     told
+}
+
+/// Another person who manages the same Pages.
+const BEN: &str = "3000000000000002";
+
+fn ben() -> UserFixture {
+    let ben = UserFixture::new(BEN, "Ben").with_page(BAKERY, Listing::Listed);
+    ben.with_page(CAFE, Listing::Listed)
+}
+
+/// Pages are dead with their parent, whose backup takes its place: they follow.
+fn of_pages_whose_parent_has_a_backup() -> Vec<Told> {
+    let discovered = format!("brand/{CAFE}");
+    let config = format!(
+        "{}backup = \"ben\"\npages = \"all\"\n{}[token.page]\ntype = \"page\"\nparent = \"brand\"\n\
+         page_id = \"{BAKERY}\"\n",
+        tables(&["brand"]),
+        tables(&["ben"])
+    );
+    let world = World::new().config(&config);
+    world.graph.with(|graph| graph.add_user(ben()));
+    let of_ben = TokenFixture::user(APP, BEN).named("ben");
+    let of_ben = of_ben.scopes(["public_profile", "pages_show_list"]);
+    let mut world = world.token("BRAND", with_pages()).token("BEN", of_ben);
+    assert_eq!(world.run(&["refresh"]).code, Some(0));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::PasswordChanged));
+    world.at(day(2));
+    let _ = world.run(&["refresh"]);
+    let told = told(&world, "page");
+    assert_eq!(
+        (told.code.as_str(), told.command.as_str()),
+        ("parent_dead", "metatoken promote brand")
+    );
+    for label in ["brand", &discovered] {
+        assert_eq!(super::told(&world, label).command, told.command, "{label}");
+    }
+    type_it(&mut world, &told, day(2), with_pages);
+    for label in ["brand", "page", &discovered] {
+        assert_eq!(codes(&world, label), [""; 0], "{label}");
+    }
+    vec![told]
+}
+
+/// A Page without a parent dies, and its backup is another person's for the same Page.
+fn of_a_page_with_a_backup() -> Vec<Told> {
+    let page = |label: &str, more: &str| {
+        let variable = label.to_uppercase();
+        format!(
+            "[token.{label}]\ntype = \"page\"\npage_id = \"{BAKERY}\"\n{more}\
+             access_token = {{ env = \"{variable}\" }}\n"
+        )
+    };
+    let config = format!("{}{}", page("page", "backup = \"spare\"\n"), page("spare", ""));
+    let world = World::new().config(&config);
+    world.graph.with(|graph| graph.add_user(ben()));
+    let of = |user, name| TokenFixture::page(APP, user, BAKERY).named(name);
+    let mut world = world.token("PAGE", of(ANNA, "page")).token("SPARE", of(BEN, "spare"));
+    assert_eq!(world.run(&["refresh"]).code, Some(0));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEPage1", Invalidation::Revoked));
+    world.at(day(2));
+    let _ = world.run(&["refresh"]);
+    let told = told(&world, "page");
+    assert_eq!((told.code.as_str(), told.command.as_str()), ("revoked", "metatoken promote page"));
+    type_it(&mut world, &told, day(2), with_pages);
+    assert_eq!(codes(&world, "page"), [""; 0]);
+    assert_eq!(world.in_use("page"), "EAAFAKESpare1");
+    vec![told]
 }
 
 /// The one in use was revoked, and the one before it lives on.
