@@ -6,7 +6,7 @@
 
 use super::adoption::{explained, misfit};
 use super::checks::{Checks, Step};
-use super::cures::bring_it_back;
+use super::cures::{bring_it_back, put_back, replace_it};
 use super::judgement::{Judgement, State};
 use super::labels::judge_shared;
 use super::reason::OVERDUE;
@@ -117,6 +117,17 @@ impl Checks<'_> {
                 format!("no access token yet, derived from {}", parent.label),
                 Step::new(Action::Retry, Remedy::of_the_operator("run `metatoken refresh`")),
             ),
+            // It was promoted, and the token that got it was forgotten.
+            (None, None) if self.subject.fallback().is_some() => {
+                let new_one = replace_it(self.subject);
+                let back = put_back(self.subject, self.subject.fallback(), &new_one);
+                self.add(
+                    "missing",
+                    Health::Unknown,
+                    "no access token in use, an earlier one is kept".to_owned(),
+                    Step::new(Action::Reauthenticate, back),
+                );
+            }
             (None, None) if self.subject.token_type == TokenType::App => self.add(
                 "missing",
                 Health::Unknown,

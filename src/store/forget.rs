@@ -90,9 +90,15 @@ impl Store {
                 values![token, now],
             )?;
             tx.execute(
-                "UPDATE generation SET forgotten_at = ?2, left_at = NULL, given_to = NULL
+                "UPDATE generation SET forgotten_at = ?2, left_at = NULL, given_to = NULL,
+                     revoked_at = NULL
                  WHERE token = ?1 AND forgotten_at IS NULL",
                 values![token, now],
+            )?;
+            // What it got from its backup is the backup's again.
+            tx.execute(
+                "UPDATE generation SET given_to = NULL WHERE given_to = ?1",
+                values![token],
             )?;
             for table in ["overwrite", "replaced", "delivery", "hook"] {
                 tx.execute(&format!("DELETE FROM {table} WHERE token = ?1"), values![token])?;

@@ -238,6 +238,50 @@ fn the_pages_of_a_person_follow_to_the_other_one() {
     assert_eq!(codes(&world, "page"), [""; 0]);
 }
 
+/// What a backup gave away is its own again once the token that got it is forgotten.
+#[test]
+fn a_backup_has_again_what_a_forgotten_token_got_from_it() {
+    let ads = &ADS[..ADS.find("[token.spare]").unwrap()];
+    let pasted = "[token.spare]\ntype = \"system-user\"\n";
+    let configured = format!("{pasted}access_token = {{ env = \"SPARE\" }}\n");
+    // The config of the backup still holds it, or it is kept here alone; the token left the config by
+    // hand, or with its file.
+    for (config, forget) in [
+        (configured.as_str(), &["forget", "ads", "-q"][..]),
+        (pasted, &["forget", "ads", "-q"]),
+        (&configured, &["forget", "ads", "--undeclare", "-q"]),
+    ] {
+        let world = kept(ADS);
+        world.run(&["promote", "ads", "-q"]).exit(Exit::Ok);
+        world.reconfigure(config);
+        if forget.contains(&"--undeclare") {
+            std::fs::create_dir(world.path("tokens.d")).unwrap();
+            world.write("tokens.d/ads.toml", ads.replace("app.env", "../app.env"));
+        }
+        assert_eq!(codes(&world, "spare"), ["no_backup"], "{forget:?}");
+        world.run(forget).stdout("").exit(Exit::Ok);
+        if config == pasted {
+            let told = world.run(&["check", "spare", "--json"]).token("spare");
+            assert_eq!(told["reasons"][0]["command"], "metatoken rollback spare", "{told:#}");
+            world.run(&["rollback", "spare", "-q"]).exit(Exit::Ok);
+        }
+        world.run(&["refresh", "-q"]).exit(Exit::Ok).stderr("");
+        assert_eq!(world.in_use("spare"), "EAAFAKESpare1", "{forget:?}");
+        assert_eq!(codes(&world, "spare"), [""; 0], "{forget:?}");
+    }
+    // One that is forgotten itself has no claim on it: the token that got it keeps it.
+    let world = kept(ADS);
+    world.run(&["promote", "ads", "-q"]).exit(Exit::Ok);
+    world.reconfigure(&ads.replace("backup = \"spare\"\n", ""));
+    world.run(&["forget", "spare", "-q"]).exit(Exit::Ok);
+    world.reconfigure(ADS);
+    world.run(&["refresh", "-q"]).exit(Exit::Config);
+    assert_eq!(
+        (world.in_use("ads").as_str(), codes(&world, "spare")),
+        ("EAAFAKESpare1", vec!["shared_token".to_owned()])
+    );
+}
+
 /// What `check`, a run, a chat and a program hear of Pages that are dead with a parent whose backup is
 /// this one.
 #[test]

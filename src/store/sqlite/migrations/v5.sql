@@ -145,6 +145,7 @@ ALTER TABLE generation ADD COLUMN left_at INTEGER;
 ALTER TABLE generation ADD COLUMN given_to INTEGER REFERENCES token (id);
 CREATE INDEX barred_generation ON generation (token)
     WHERE revoked_at IS NOT NULL OR left_at IS NOT NULL OR given_to IS NOT NULL;
+CREATE INDEX given_generation ON generation (given_to) WHERE given_to IS NOT NULL;
 
 -- The last answer to a token's probe: when, what was asked, by which generation, how bad it is and why.
 ALTER TABLE token ADD COLUMN probe_at INTEGER;
