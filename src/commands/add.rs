@@ -305,6 +305,7 @@ impl AddOrder {
             access_token,
             losses: self.losses,
             identity: self.identity,
+            arrival: None,
             typed: self.typed(is_declared),
         }
     }

@@ -50,6 +50,7 @@ pub fn exchange(session: &Session, order: &ExchangeOrder) -> Result<Exit, CliErr
         access_token,
         losses: order.losses,
         identity: order.identity,
+        arrival: None,
         typed: order.typed(),
     };
     let options = RunOptions::typed("exchange", order.dry_run, order.lock_wait);

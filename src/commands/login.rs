@@ -31,8 +31,8 @@ use crate::run::{self, DryRun, Run, RunOptions, RunTurn};
 use crate::session::Session;
 use crate::store::{LoginUse, NewCandidate, RefusedCandidate, SignedState, Store};
 use crate::token::{
-    AccessToken, EventKind, Generation, Grant, Label, LoginAnswer, LoginOutcome, Origin, Outcome,
-    Pattern, Problem, Provider, Secret, Source, TokenType, UnfitAnswer, read_login_answer,
+    AccessToken, Arrival, Generation, Grant, Label, LoginAnswer, LoginOutcome, Origin, Pattern,
+    Problem, Provider, Secret, Source, TokenType, UnfitAnswer, read_login_answer,
 };
 
 /// What was asked for.
@@ -239,7 +239,7 @@ fn hand_in(
 }
 
 fn take(login: &Login<'_>, deliveries: &Deliveries<'_>, text: &str) -> Result<RunReport, CliError> {
-    let Login { run, token, .. } = *login;
+    let run = login.run;
     let (code, redirect, state) = login.read(text)?;
     login.check_that_identity_is_known()?;
     // Room is there before Meta is asked: what it grants is sealed at once.
@@ -253,14 +253,7 @@ fn take(login: &Login<'_>, deliveries: &Deliveries<'_>, text: &str) -> Result<Ru
         fitting.take(run, deliveries)
     });
     let adopted = adopted.map_err(|error| login.not_taken(error, &sealed))?;
-    run.store.note_brought_by(run.id, run.token_id(&token.label)?, EventKind::LoggedIn)?;
-    let mut report = report_taken(run, deliveries, vec![adopted.with_its_pages()])?;
-    for result in &mut report.results {
-        if matches!(result.outcome, Outcome::Exchanged | Outcome::Adopted) {
-            result.outcome = Outcome::LoggedIn;
-        }
-    }
-    Ok(report)
+    report_taken(run, deliveries, vec![adopted.with_its_pages()])
 }
 
 /// Derives the Pages of the person who has logged in, and delivers them.
@@ -582,6 +575,7 @@ impl<'a> Login<'a> {
             access_token: access_token.clone(),
             losses: self.order.losses,
             identity: self.order.identity,
+            arrival: Some(Arrival::LoggedIn),
             typed: self.typed(),
         };
         let fitting = inspect_handed_over(self.run, self.token, handed)?;

@@ -18,7 +18,7 @@ use crate::run::minting::{Minting, WantedLife, not_minted, settle_lost};
 use crate::run::tokens::{TokenConfig, subject};
 use crate::run::{DryRun, Run, RunOptions, in_a_run};
 use crate::session::Session;
-use crate::token::{Credential, EventKind, Generation, Label, Origin, Outcome, TokenType};
+use crate::token::{Arrival, Credential, Generation, Label, Origin, Outcome, TokenType};
 
 /// What was asked for.
 #[derive(Debug)]
@@ -52,8 +52,9 @@ fn make(
     let credential = run.store.credential(run.token_id(&token.label)?)?;
     let credential = settle_lost(run, credential)?;
     if let Some(fitting) = unfinished(run, order, token, &credential)? {
-        let mut report = take(run, deliveries, fitting, &credential)?;
+        let mut report = report_taken(run, deliveries, vec![fitting.take(run, deliveries)?])?;
         for result in &mut report.results {
+            result.outcome = Outcome::Minted;
             result.reason = "an earlier run had it made and was cut short".to_owned();
         }
         return Ok(report);
@@ -66,7 +67,8 @@ fn make(
         .map_err(|problem| not_minted(token, &credential, &problem))?;
     let (credential, granted) = minting.ask(run, credential)?;
     let sealed = granted.map_err(|error| not_minted(token, &credential, &error.problem))?;
-    take(run, deliveries, inspect_sealed(run, order, token, &sealed)?, &credential)
+    let current = inspect_sealed(run, order, token, &sealed)?.take(run, deliveries)?;
+    report_taken(run, deliveries, vec![current])
 }
 
 /// What an earlier run had made and did not live to put in place, or to tell of.
@@ -80,7 +82,9 @@ fn unfinished<'t>(
     let earlier = match credential.candidate.as_ref().filter(is_minted) {
         Some(candidate) => Some(candidate),
         None => match credential.current.as_ref().filter(is_minted) {
-            Some(current) if is_untold(run, current)? => Some(current),
+            Some(current) if run.store.take_over(current.id, Arrival::Minted.event())? => {
+                Some(current)
+            }
             _ => None,
         },
     };
@@ -89,12 +93,6 @@ fn unfinished<'t>(
         Err(refused) if refused.exit == Exit::InputRefused => Ok(None),
         fitting => fitting,
     }
-}
-
-/// Whether the run that put it in place was cut short.
-fn is_untold(run: &Run<'_>, current: &Generation) -> Result<bool, CliError> {
-    let as_adopted = run.store.take_over(current.id, EventKind::Adopted)?;
-    Ok(run.store.take_over(current.id, EventKind::Minted)? || as_adopted)
 }
 
 fn inspect_sealed<'t>(
@@ -107,27 +105,10 @@ fn inspect_sealed<'t>(
         access_token: run.store.reveal(sealed.id)?,
         losses: order.losses,
         identity: IdentityChange::Refused,
+        arrival: Some(Arrival::Minted),
         typed: format!("metatoken mint {}", token.label),
     };
     inspect_handed_over(run, token, handed)
-}
-
-/// Puts it in the place of the current one, and delivers it.
-fn take(
-    run: &Run<'_>,
-    deliveries: &Deliveries<'_>,
-    fitting: Fitting<'_>,
-    credential: &Credential,
-) -> Result<RunReport, CliError> {
-    let current = fitting.take(run, deliveries)?;
-    run.store.note_brought_by(run.id, credential.id, EventKind::Minted)?;
-    let mut report = report_taken(run, deliveries, vec![current])?;
-    for result in &mut report.results {
-        if matches!(result.outcome, Outcome::Adopted | Outcome::Verified) {
-            result.outcome = Outcome::Minted;
-        }
-    }
-    Ok(report)
 }
 
 /// An admin makes access tokens of System Users alone.

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::error::DeliveryError;
 use crate::process::{Ended, Invocation, Process, ProcessError};
 use crate::token::{
-    AccessToken, EventKind, Expiry, Fingerprint, Label, Secret, Time, TokenType, redact,
+    AccessToken, Arrival, Expiry, Fingerprint, Label, Secret, Time, TokenType, redact,
 };
 
 /// What a program is given: an access token, and what it may want to know of it.
@@ -23,7 +23,7 @@ pub struct HookInput {
     pub label: Label,
     pub token_type: TokenType,
     /// How it became the current one.
-    pub event: EventKind,
+    pub event: Arrival,
     pub expiry: Expiry,
     /// What stands for it.
     pub fingerprint: Fingerprint,

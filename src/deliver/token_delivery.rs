@@ -14,9 +14,7 @@ use super::hook_queue::{PendingHook, still_running};
 use super::preview::{Preview, TargetPreview, preview};
 use crate::config::{FileTarget, Place, Target, TokenConfig};
 use crate::store::StoreError;
-use crate::token::{
-    AccessToken, Delivery, DryRun, EventKind, Generation, Origin, Secret, TargetId, TokenId,
-};
+use crate::token::{AccessToken, Delivery, DryRun, Generation, Secret, TargetId, TokenId};
 
 /// What a delivery may replace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +58,9 @@ impl<'a> Deliveries<'a> {
 /// What is delivered.
 struct Payload {
     current: Generation,
-    input: HookInput,
+    access_token: AccessToken,
+    /// What people call the Page, where Graph told.
+    page_name: Option<String>,
 }
 
 impl TokenDelivery<'_> {
@@ -118,7 +118,8 @@ impl TokenDelivery<'_> {
         if is_dead(&current) {
             return Ok(());
         }
-        let payload = self.payload(current, credential.name.clone())?;
+        let access_token = self.context.store.reveal(current.id)?;
+        let payload = Payload { current, access_token, page_name: credential.name.clone() };
         let mut held_up = false;
         for target in targets {
             let Some(row) = credential.deliveries.iter().find(|row| row.target == target.id) else {
@@ -144,31 +145,6 @@ impl TokenDelivery<'_> {
         self.deliveries.contest(&self.token_config.label, &target.id).is_some()
     }
 
-    fn payload(
-        &self,
-        current: Generation,
-        page_name: Option<String>,
-    ) -> Result<Payload, StoreError> {
-        let access_token = self.context.store.reveal(current.id)?;
-        let input = HookInput {
-            label: self.token_config.label.clone(),
-            token_type: self.token_config.token_type,
-            event: match current.origin {
-                Origin::Adopted => EventKind::Adopted,
-                Origin::Exchanged => EventKind::Exchanged,
-                Origin::Refreshed => EventKind::Refreshed,
-                Origin::Derived => EventKind::Derived,
-                Origin::Minted => EventKind::Minted,
-            },
-            expiry: current.expiry,
-            fingerprint: current.fingerprint,
-            generation: current.number,
-            page_name,
-            access_token,
-        };
-        Ok(Payload { current, input })
-    }
-
     /// Writes the access token into a file, and says whether it is there afterwards.
     fn deliver_to_file(
         &self,
@@ -186,7 +162,7 @@ impl TokenDelivery<'_> {
             now: self.context.time.now(),
         };
         let record = self.record(target);
-        let (access_token, current) = (&payload.input.access_token, &payload.current);
+        let Payload { access_token, current, .. } = payload;
         let outcome = match (self.not_whole(target, file), self.context.dry_run) {
             (Some(preview), _) => preview.map(Preview::into_written),
             (None, DryRun::No) => self.asking(file, row, current, |may_replace| {
@@ -286,9 +262,25 @@ impl TokenDelivery<'_> {
             token: self.token,
             target: target.id.clone(),
             generation: payload.current.id,
-            input: payload.input.clone(),
+            input: self.hook_input(payload)?,
         };
         self.deliveries.hooks.submit(self.context, hook)
+    }
+
+    /// What a program is told of it.
+    fn hook_input(&self, payload: &Payload) -> Result<HookInput, StoreError> {
+        let Payload { current, access_token, page_name } = payload;
+        let arrival = self.context.store.arrival(self.token, current.id)?;
+        Ok(HookInput {
+            label: self.token_config.label.clone(),
+            token_type: self.token_config.token_type,
+            event: arrival.unwrap_or_else(|| current.origin.into()),
+            expiry: current.expiry,
+            fingerprint: current.fingerprint,
+            generation: current.number,
+            page_name: page_name.clone(),
+            access_token: access_token.clone(),
+        })
     }
 
     /// A delivery to a target that begins now.
@@ -329,7 +321,7 @@ impl TokenDelivery<'_> {
         let record = self.record(target);
         let preview = match self.left_behind(target)? {
             Some(error) if row.pending.is_some() => Err(error),
-            _ => self.preview(target, &payload.input.access_token, &|_| Consent::Given),
+            _ => self.preview(target, &payload.access_token, &|_| Consent::Given),
         };
         match preview {
             Err(error) => record.failed(&error),

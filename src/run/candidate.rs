@@ -20,8 +20,8 @@ use crate::store::{
     NewCandidate, Predecessor, Promotion, RefusedCandidate, Setback, StoreError, Successor,
 };
 use crate::token::{
-    Action, Credential, EventKind, Expiry, Generation, Identity, Inspection, Origin, Outcome,
-    Problem, ProblemKind, Proof, Time, TokenId, TokenType,
+    Action, Arrival, Credential, EventKind, Expiry, Generation, Identity, Inspection, Origin,
+    Outcome, Problem, ProblemKind, Proof, Time, TokenId, TokenType,
 };
 
 /// Asks Graph about one generation, and gives the token back as it is then.
@@ -92,6 +92,25 @@ pub enum Examined {
     NotInspected(CallError),
 }
 
+/// On which terms a person hands one over.
+#[derive(Debug, Clone, Copy)]
+pub struct HandOverTerms {
+    /// Whether it may be worth less than the current one.
+    pub losses: Losses,
+    /// How it becomes the current one.
+    pub arrival: Arrival,
+}
+
+/// How a candidate becomes the current one.
+struct Advance {
+    arrival: Arrival,
+    successor: Successor,
+    /// When it expires, by Graph's word.
+    expiry: Expiry,
+    /// The answer that justifies it, unless that is stored already.
+    proof: Option<Proof>,
+}
+
 impl Candidates<'_> {
     /// Seals an access token as the candidate: when this returns it is on the disk.
     pub fn seal(
@@ -111,7 +130,8 @@ impl Candidates<'_> {
     ) -> Result<(Credential, Examined), StoreError> {
         if candidate.origin == Origin::Minted {
             // A person or the config has asked for it: it is no renewal of the current one.
-            return self.examine_handed_over(credential, candidate, Losses::Refused, inspect);
+            let terms = HandOverTerms { losses: Losses::Refused, arrival: Arrival::Minted };
+            return self.examine_handed_over(credential, candidate, terms, inspect);
         }
         let (credential, answer) = inspect(credential, candidate)?;
         let proof = match answer {
@@ -140,7 +160,7 @@ impl Candidates<'_> {
         &self,
         credential: Credential,
         candidate: &Generation,
-        losses: Losses,
+        terms: HandOverTerms,
         inspect: Inspect<'_>,
     ) -> Result<(Credential, Examined), StoreError> {
         let (credential, answer) = inspect(credential, candidate)?;
@@ -156,10 +176,15 @@ impl Candidates<'_> {
         };
         let credential = self.inspect_current(credential, inspect)?;
         let contest = self.contest(&expected, &credential);
-        match judge_handed_over(&told, losses, &contest, self.run.now()) {
+        match judge_handed_over(&told, terms.losses, &contest, self.run.now()) {
             Adoption::Take => {
-                let expiry = proof.inspection.expiry;
-                self.promote(credential, candidate, expiry, None, Successor::HandedOver)
+                let advance = Advance {
+                    arrival: terms.arrival,
+                    successor: Successor::HandedOver,
+                    expiry: proof.inspection.expiry,
+                    proof: None,
+                };
+                self.promote(credential, candidate, advance)
             }
             Adoption::OnlyIfCurrentIsDead(problem)
             | Adoption::OnlyNearItsEnd(problem)
@@ -377,8 +402,13 @@ impl Candidates<'_> {
         candidate: &Generation,
         proof: &Proof,
     ) -> Result<(Credential, Examined), StoreError> {
-        let expiry = proof.inspection.expiry;
-        self.promote(credential, candidate, expiry, Some(proof.clone()), Successor::Candidate)
+        let advance = Advance {
+            arrival: candidate.origin.into(),
+            successor: Successor::Candidate,
+            expiry: proof.inspection.expiry,
+            proof: Some(proof.clone()),
+        };
+        self.promote(credential, candidate, advance)
     }
 
     /// Puts an earlier generation, which works by this answer, back in the current one's place.
@@ -392,7 +422,13 @@ impl Candidates<'_> {
             Expiry::Unknown => earlier.expiry,
             told => told,
         };
-        self.promote(credential, earlier, expiry, Some(proof), Successor::Earlier)
+        let advance = Advance {
+            arrival: Arrival::RolledBack,
+            successor: Successor::Earlier,
+            expiry,
+            proof: Some(proof),
+        };
+        self.promote(credential, earlier, advance)
     }
 
     /// What is done about the current one when a person puts another in its place.
@@ -423,24 +459,14 @@ impl Candidates<'_> {
         Ok((credential, promoted))
     }
 
-    /// Makes a candidate the current one in one transaction, with the answer that justifies it
-    /// unless that is stored already.
+    /// Makes a candidate the current one in one transaction.
     fn promote(
         &self,
         credential: Credential,
         candidate: &Generation,
-        expiry: Expiry,
-        proof: Option<Proof>,
-        successor: Successor,
+        advance: Advance,
     ) -> Result<(Credential, Examined), StoreError> {
-        let (event, outcome) = match candidate.origin {
-            _ if successor == Successor::Earlier => (EventKind::RolledBack, Outcome::RolledBack),
-            Origin::Adopted => (EventKind::Adopted, Outcome::Adopted),
-            Origin::Exchanged => (EventKind::Exchanged, Outcome::Exchanged),
-            Origin::Refreshed => (EventKind::Refreshed, Outcome::Refreshed),
-            Origin::Derived => (EventKind::Derived, Outcome::Derived),
-            Origin::Minted => (EventKind::Minted, Outcome::Minted),
-        };
+        let Advance { arrival, successor, expiry, proof } = advance;
         let predecessor = match (successor, candidate.origin) {
             (Successor::HandedOver | Successor::Earlier, _) | (_, Origin::Adopted) => {
                 self.predecessor(&credential)
@@ -453,13 +479,14 @@ impl Candidates<'_> {
             candidate: candidate.id,
             successor,
             proof,
-            event,
+            arrival,
             problem: None,
             predecessor,
             pending_for: self.token.deliver.iter().map(|target| target.id.clone()).collect(),
         };
         let promoted =
             self.run.store.promote(self.run.id, credential, promotion, self.run.now())?;
+        let outcome = arrival.outcome();
         Ok((promoted, Examined::Promoted { outcome, expiry, is_worse: false, outlived }))
     }
 

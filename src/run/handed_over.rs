@@ -15,7 +15,7 @@
 use std::fmt::Write as _;
 use std::time::Instant;
 
-use super::candidate::{Candidates, Examined, IdentityChange, IfRefused};
+use super::candidate::{Candidates, Examined, HandOverTerms, IdentityChange, IfRefused};
 use super::configured_tokens::{holds, refuse_shared};
 use super::found::adopt_before_first_delivery;
 use super::inspect::{inspect, wrong_app};
@@ -36,8 +36,8 @@ use crate::policy::{
 use crate::report::{RunReport, TokenResult};
 use crate::store::{NewCandidate, Store, StoreError};
 use crate::token::{
-    AccessToken, Credential, Expiry, Generation, GenerationId, Grant, Inspection, Origin, Outcome,
-    Problem, ProblemKind, Proof, SentExchange, SharedToken,
+    AccessToken, Arrival, Credential, Expiry, Generation, GenerationId, Grant, Inspection, Origin,
+    Outcome, Problem, ProblemKind, Proof, SentExchange, SharedToken,
 };
 
 /// An access token that a person hands over, and what may be given up for it.
@@ -49,6 +49,8 @@ pub struct HandedOver {
     pub losses: Losses,
     /// Whether it may belong to another person.
     pub identity: IdentityChange,
+    /// How it arrives, where the command has a word of its own for that.
+    pub arrival: Option<Arrival>,
     /// The command that was typed, without `--replace` and `--replace-identity`: hints repeat it.
     pub typed: String,
 }
@@ -218,7 +220,7 @@ impl Taken<'_> {
     }
 
     fn into_result(self) -> Result<TokenResult, CliError> {
-        if matches!(self.outcome, Outcome::Exchanged | Outcome::Adopted)
+        if matches!(self.outcome, Outcome::Exchanged | Outcome::Adopted | Outcome::Minted)
             && self.pages == PagesFollow::InTheNextRun
         {
             self.hand_over.hint_at_pages();
@@ -452,7 +454,7 @@ impl<'a> HandOver<'a> {
             return Ok((Outcome::Verified, "Meta gave the current access token again".to_owned()));
         }
         self.take(app, &grant.token, grant.expiry, Origin::Exchanged)?;
-        Ok((Outcome::Exchanged, reason))
+        Ok((self.arrival(Origin::Exchanged).outcome(), reason))
     }
 
     fn is_in_use(&self, access_token: &AccessToken) -> Result<bool, CliError> {
@@ -501,11 +503,12 @@ impl<'a> HandOver<'a> {
         if self.is_in_use(&handed)? {
             return Ok((Outcome::Verified, "it is the current access token already".to_owned()));
         }
-        let (origin, outcome, reason) = match self.given_by {
-            GivenBy::Person => (Origin::Adopted, Outcome::Adopted, reason.to_owned()),
-            GivenBy::Meta(_) => (Origin::Derived, Outcome::Derived, self.source()),
+        let (origin, reason) = match self.given_by {
+            GivenBy::Person => (Origin::Adopted, reason.to_owned()),
+            GivenBy::Meta(_) => (Origin::Derived, self.source()),
         };
         self.take(app, &handed, inspection.expiry, origin)?;
+        let outcome = self.arrival(origin).outcome();
         let outcome = match self.run.dry_run {
             DryRun::No => outcome,
             DryRun::Yes => outcome.rehearsed(),
@@ -545,7 +548,7 @@ impl<'a> HandOver<'a> {
             Ok((credential, proof))
         };
         let (credential, examined) =
-            candidates.examine_handed_over(credential, &candidate, self.handed.losses, &ask)?;
+            candidates.examine_handed_over(credential, &candidate, self.terms(origin), &ask)?;
         self.credential = credential;
         match examined {
             Examined::Promoted { outlived, .. } => {
@@ -563,6 +566,15 @@ impl<'a> HandOver<'a> {
             | Examined::FewerScopes(problem)
             | Examined::Waits(problem) => Err(self.refusal(&problem)),
         }
+    }
+
+    /// How one that came to us so arrives.
+    fn arrival(&self, origin: Origin) -> Arrival {
+        self.handed.arrival.unwrap_or_else(|| origin.into())
+    }
+
+    fn terms(&self, origin: Origin) -> HandOverTerms {
+        HandOverTerms { losses: self.handed.losses, arrival: self.arrival(origin) }
     }
 
     /// The candidates of this token. A person may hand over the Page token of another person than

@@ -143,7 +143,17 @@ impl Tokens {
         let known = of_label(false).chain(of_label(true)).collect();
         let throttled_apps = ThrottledApps::new();
         let disabled = config.tokens.iter().filter(|it| !it.policy.enabled).cloned().collect();
-        Self { configs, pages, credentials, known, backups, throttled_apps, unlisted, disabled, declared }
+        Self {
+            configs,
+            pages,
+            credentials,
+            known,
+            backups,
+            throttled_apps,
+            unlisted,
+            disabled,
+            declared,
+        }
     }
 
     /// Sets the apps that Meta throttles.

@@ -394,13 +394,8 @@ fn expiry_in_use(tx: &mut dyn Tx, token: TokenId) -> Result<Option<Expiry>, TxEr
     Ok(expiry.flatten())
 }
 
-/// Whether what happened is a renewal, or only makes old trouble moot.
-fn is_renewal(event: EventKind) -> bool {
-    event.counts_as() == Some(true)
-}
-
 /// Records a new access token or a later expiry: the trouble is over, and the attempt with it.
-pub fn succeed(tx: &mut dyn Tx, token: TokenId, event: EventKind) -> Result<(), TxError> {
+pub fn succeed(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
     tx.change(
         "token",
         "UPDATE token SET consecutive_failures = 0, not_before = NULL, first_miss_at = NULL,
@@ -408,11 +403,14 @@ pub fn succeed(tx: &mut dyn Tx, token: TokenId, event: EventKind) -> Result<(), 
              mint_sent_at = NULL, mint_tries = NULL WHERE id = ?1",
         values![token],
     )?;
-    if is_renewal(event) {
-        let now = tx.now();
-        tx.execute("UPDATE token SET last_refreshed_at = ?2 WHERE id = ?1", values![token, now])?;
-    }
     close(tx, token)
+}
+
+/// Records that Meta has renewed a token.
+pub fn note_renewed(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
+    let now = tx.now();
+    tx.execute("UPDATE token SET last_refreshed_at = ?2 WHERE id = ?1", values![token, now])
+        .map(drop)
 }
 
 /// Closes a token's attempts, those of runs that were cut short too.

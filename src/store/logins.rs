@@ -6,12 +6,10 @@
 
 use data_encoding::BASE64URL_NOPAD;
 
-use super::tx::Tx;
-use super::tx_error::TxError;
 use super::value::values;
-use super::{Result, RunId, Store};
+use super::{Result, Store};
 use crate::crypto;
-use crate::token::{EventKind, Label, LoginClaims, Secret, Time, TokenId};
+use crate::token::{Label, LoginClaims, Secret, Time, TokenId};
 
 /// How long it is remembered that an answer was handed in: longer than any state is valid.
 const REMEMBERED: chrono::TimeDelta = chrono::TimeDelta::days(30);
@@ -105,19 +103,4 @@ impl Store {
             Ok(LoginUse::First)
         })
     }
-
-    /// Has the history say what brought the access token that this run made current: a login, or an
-    /// admin's request.
-    pub fn note_brought_by(&self, run: RunId, token: TokenId, event: EventKind) -> Result<()> {
-        self.write(move |tx| rename(tx, run, token, event))
-    }
-}
-
-fn rename(tx: &mut dyn Tx, run: RunId, token: TokenId, event: EventKind) -> Result<(), TxError> {
-    let (adopted, exchanged) = (EventKind::Adopted.as_str(), EventKind::Exchanged.as_str());
-    tx.execute(
-        "UPDATE event SET kind = ?3 WHERE run = ?1 AND token = ?2 AND kind IN (?4, ?5)",
-        values![run, token, event.as_str(), adopted, exchanged],
-    )
-    .map(drop)
 }

@@ -13,8 +13,8 @@ use super::value::{RunId, values};
 use super::{Result, Store, deliveries, proofs, rotations};
 use crate::failpoint;
 use crate::token::{
-    Credential, EventKind, Generation, GenerationId, GenerationState, Problem, Proof, TargetId,
-    Time, TokenId,
+    Arrival, Credential, EventKind, Generation, GenerationId, GenerationState, Problem, Proof,
+    TargetId, Time, TokenId,
 };
 
 /// A candidate that is to become the current generation, in the place of the one that the token
@@ -27,8 +27,8 @@ pub struct Promotion {
     pub successor: Successor,
     /// The answer that justifies it.
     pub proof: Option<Proof>,
-    /// What the history calls it.
-    pub event: EventKind,
+    /// How it becomes that.
+    pub arrival: Arrival,
     /// What is wrong with it all the same.
     pub problem: Option<Problem>,
     /// What is done about the one that it replaces.
@@ -110,6 +110,18 @@ impl Store {
         })?;
         failpoint::reach("promoted");
         Ok(promoted)
+    }
+
+    /// Returns how a generation became the current one last, as far as the history still says it.
+    pub fn arrival(&self, token: TokenId, generation: GenerationId) -> Result<Option<Arrival>> {
+        self.read(move |tx| {
+            let sql = "SELECT kind FROM event WHERE token = ?1 AND generation = ?2
+                       ORDER BY at DESC, id DESC";
+            let events = tx.undamaged(sql, values![token, generation], |mut row| {
+                Ok(row.text("event.kind")?.to_owned())
+            })?;
+            Ok(events.iter().find_map(|kind| Arrival::from_name(kind)))
+        })
     }
 
     /// Sets a candidate aside.
@@ -245,14 +257,18 @@ pub fn promote(
     if let Some(valid) = promoted.proof.as_ref().and_then(|proof| proof.inspection.verdict()) {
         proofs::settle_verdict(tx, candidate, valid)?;
     }
-    NewEvent::new(token, promotion.event, tx.now())
+    NewEvent::new(token, promotion.arrival.event(), tx.now())
         .of(Some(candidate))
         .moving(old, promoted.expiry)
         .because(promotion.problem.as_ref())
         .write(tx, run)?;
     rotations::note_place(tx, token, candidate)?;
     deliveries::set_pending(tx, token, candidate, &promotion.pending_for)?;
-    attempts::succeed(tx, token, promotion.event)
+    attempts::succeed(tx, token)?;
+    if promotion.arrival.is_renewal(promoted.origin) {
+        attempts::note_renewed(tx, token)?;
+    }
+    Ok(())
 }
 
 fn refuse(
@@ -301,5 +317,6 @@ fn extend(
         .of(Some(generation))
         .moving(Some(old.expiry), extended.expiry)
         .write(tx, run)?;
-    attempts::succeed(tx, token, extension.event)
+    attempts::succeed(tx, token)?;
+    attempts::note_renewed(tx, token)
 }

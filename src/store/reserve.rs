@@ -9,8 +9,8 @@ use super::value::{RunId, values};
 use super::{NewCandidate, Result, Store};
 use crate::failpoint;
 use crate::token::{
-    Credential, EventKind, Expiry, GenerationId, GenerationState, Origin, Proof, TargetId, Time,
-    TokenId,
+    Arrival, Credential, EventKind, Expiry, GenerationId, GenerationState, Origin, Proof, TargetId,
+    Time, TokenId,
 };
 
 /// A backup whose access token becomes another token's.
@@ -101,7 +101,7 @@ fn take_over(
         candidate,
         successor: Successor::HandedOver,
         proof: Some(proof),
-        event: EventKind::Promoted,
+        arrival: Arrival::Promoted,
         problem: None,
         predecessor,
         pending_for,

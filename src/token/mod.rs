@@ -31,7 +31,7 @@ pub use delivery::{Delivery, DeliveryState, TargetId};
 pub use expiry::{DataAccess, Expiry};
 pub use generation::{Generation, GenerationId, GenerationState, Origin, TokenId};
 pub use graph_version::{VersionAnswer, VersionCheck};
-pub use history::{DryRun, EventKind, Outcome, Trigger};
+pub use history::{Arrival, DryRun, EventKind, Outcome, Trigger};
 pub use inspection::{Difference, GranularScope, Identity, Inspection, Proof};
 pub use label::{BadLabel, Label, Pattern};
 pub use login::{LoginAnswer, LoginClaims, LoginOutcome, UnfitAnswer, read_login_answer};

@@ -2,11 +2,11 @@
 //! renewal.
 
 use chrono::TimeDelta;
-use metatoken::sandbox::{Invalidation, TokenFixture};
+use metatoken::sandbox::{Invalidation, TokenFixture, UserFixture};
 use metatoken::token::Expiry;
 
 use super::{APP_INI, WEB_ENV, env, held, ini, script, states, world};
-use crate::common::{ANNA, APP, BAKERY, BRAND, day};
+use crate::common::{ANNA, APP, BAKERY, BRAND, ROBOT, World, day};
 
 #[test]
 fn an_exchange_delivers() {
@@ -64,6 +64,89 @@ fn a_page_is_delivered_when_its_parent_gives_a_new_string() {
         let may = "may be delivered to app ([DIR]/app.ini), if it changes with its parent\n";
         assert!(dry.contains(may), "{dry}");
     }
+}
+
+/// A System User beside the one that every world has, and one that is an admin.
+const OTHERS: [&str; 2] = ["3000000000000008", "3000000000000005"];
+
+/// The word is that of the history, whichever command brings the access token, and also where a later
+/// run delivers it.
+#[test]
+fn a_program_hears_how_the_access_token_came() {
+    let [spare, keeper] = OTHERS;
+    let world = World::new();
+    world.graph.with(|graph| {
+        graph.add_user(UserFixture::new(spare, "Spare"));
+        graph.add_user(UserFixture::new(keeper, "Keeper").admin());
+    });
+    let folder = world.path(".").display().to_string();
+    let text = format!(
+        "test -e {folder}/busy && exit 1\necho $1 $METATOKEN_GENERATION $METATOKEN_EVENT >> {folder}/heard\n"
+    );
+    let hook = |label: &str| {
+        let run = script(&world, "hook.sh", &text)
+            .replace("hook.sh\"", &format!("hook.sh\", \"{label}\""));
+        format!("[[token.{label}.deliver]]\n{run}")
+    };
+    let from = |variable: &str| format!("access_token = {{ env = \"{variable}\" }}\n");
+    let config = format!(
+        "[token.brand]\ntype = \"user\"\n{}{}\
+         [token.page]\ntype = \"page\"\nparent = \"brand\"\npage_id = \"{BAKERY}\"\n{}\
+         [token.ads]\ntype = \"system-user\"\nbackup = \"spare\"\nmint = \"admin\"\n{}{}\
+         [token.spare]\ntype = \"system-user\"\n{}\
+         [token.admin]\ntype = \"system-user\"\nuse = \"mint\"\n{}",
+        from("BRAND"),
+        hook("brand"),
+        hook("page"),
+        from("ADS"),
+        hook("ads"),
+        from("SPARE"),
+        from("ADMIN")
+    );
+    let robot = |user, name| TokenFixture::system_user(APP, user).named(name).scopes(["ads_read"]);
+    let anna = |name| TokenFixture::user(APP, ANNA).named(name).scopes(["pages_show_list"]);
+    let mut world = world
+        .config(&config)
+        .token("BRAND", anna("brand"))
+        .token("ADS", robot(ROBOT, "ads"))
+        .token("SPARE", robot(spare, "spare"))
+        .token("ADMIN", robot(keeper, "admin").scopes(["business_management"]));
+    let heard = |world: &World| {
+        let mut lines: Vec<String> = held(world, "heard").lines().map(str::to_owned).collect();
+        std::fs::remove_file(world.path("heard")).unwrap();
+        lines.sort();
+        lines
+    };
+    world.run(&["refresh", "-q"]).silent().code(0);
+    assert_eq!(heard(&world), ["ads 1 adopted", "brand 1 adopted", "page 1 derived"]);
+    world.at(day(45));
+    world.run(&["refresh", "-q"]).silent().code(0);
+    assert_eq!(heard(&world), ["brand 2 refreshed"]);
+    let pasted = world.mint(anna("typed").ending(Expiry::At(day(45) + TimeDelta::hours(1))));
+    world.run_with_input(&["exchange", "brand", "-q"], &pasted).code(0);
+    assert_eq!(heard(&world)[0], "brand 3 exchanged");
+    let pasted = world.mint(robot(ROBOT, "typed"));
+    world.run_with_input(&["exchange", "ads", "-q"], &pasted).code(0);
+    assert_eq!(heard(&world), ["ads 2 adopted"]);
+    world.run(&["rollback", "ads", "-q"]).code(0);
+    assert_eq!(heard(&world), ["ads 1 rolled_back"]);
+    world.write("busy", "");
+    world.run(&["promote", "ads", "-q"]).code(73);
+    std::fs::remove_file(world.path("busy")).unwrap();
+    world.run(&["deliver", "-q"]).silent().code(0);
+    assert_eq!(heard(&world), ["ads 3 promoted"]);
+    world.run(&["mint", "ads", "-q"]).code(0);
+    assert_eq!(heard(&world), ["ads 4 minted"]);
+    world.logs_in(&["login", "brand", "-q"]).code(0);
+    assert_eq!(heard(&world)[0], "brand 5 logged_in");
+    // The history has the same words.
+    let words = |label: &str| -> Vec<String> {
+        let events = world.events(label).into_iter().map(|(event, _)| event);
+        events.filter(|event| !event.starts_with("deliver") && event != "verified").collect()
+    };
+    let of_ads = ["adopted", "adopted", "rolled_back", "promoted", "minted"];
+    assert_eq!(words("ads"), of_ads);
+    assert_eq!(words("brand"), ["adopted", "refreshed", "exchanged", "logged_in"]);
 }
 
 #[test]

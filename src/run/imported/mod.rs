@@ -155,6 +155,7 @@ fn fit<'a>(
             access_token: each.row.access_token.clone(),
             losses: Losses::Refused,
             identity: IdentityChange::Refused,
+            arrival: None,
             typed: typed.to_owned(),
         };
         let (app, inspection) = (each.app.clone(), each.inspection.clone());

@@ -101,7 +101,7 @@ fn what_a_rollback_left_is_barred_until_a_person_brings_it(make: Make) {
     let second = shelf.current(token, "EAAfake2", Expiry::Never, day(2));
     let back = |successor| Promotion {
         successor,
-        event: EventKind::RolledBack,
+        arrival: Arrival::RolledBack,
         ..Shelf::promotion(&first)
     };
     // It is no candidate, and only what goes back takes it.

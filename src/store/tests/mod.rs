@@ -45,7 +45,7 @@ use chrono::{DateTime, TimeDelta};
 use super::*;
 use crate::crypto::Key;
 use crate::token::{
-    AccessToken, Credential, EventKind, Expiry, Generation, GenerationId, GenerationState,
+    AccessToken, Arrival, Credential, EventKind, Expiry, Generation, GenerationId, GenerationState,
     Inspection, Label, Origin, Problem, ProblemKind, Proof, Time, TokenId, TokenType, Trigger,
 };
 
@@ -137,7 +137,7 @@ impl Shelf {
             candidate: candidate.id,
             successor: crate::store::Successor::Candidate,
             proof: None,
-            event: EventKind::Refreshed,
+            arrival: Arrival::Refreshed,
             problem: None,
             predecessor: Predecessor::Kept,
             pending_for: Vec::new(),

@@ -37,7 +37,7 @@ fn renews_until_it_is_killed() {
         candidate: candidate.id,
         successor: crate::store::Successor::Candidate,
         proof: None,
-        event: EventKind::Refreshed,
+        arrival: Arrival::Refreshed,
         problem: None,
         predecessor: Predecessor::Kept,
         pending_for: vec![target()],

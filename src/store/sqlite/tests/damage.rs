@@ -151,7 +151,7 @@ fn holds(lock: &RunLock, path: &Path, case: &str) {
         candidate: candidate.id,
         successor: crate::store::Successor::Candidate,
         proof: None,
-        event: EventKind::Adopted,
+        arrival: Arrival::Adopted,
         problem: None,
         predecessor: Predecessor::Kept,
         pending_for: vec![TargetId::new("app")],

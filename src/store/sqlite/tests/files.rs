@@ -87,7 +87,7 @@ fn a_rehearsal_reaches_no_disk() {
         candidate: candidate.id,
         successor: crate::store::Successor::Candidate,
         proof: None,
-        event: EventKind::Refreshed,
+        arrival: Arrival::Refreshed,
         problem: None,
         predecessor: Predecessor::Kept,
         pending_for: Vec::new(),

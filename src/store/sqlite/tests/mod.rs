@@ -21,7 +21,7 @@ use super::{migrations, place};
 use crate::crypto::Key;
 use crate::store::tests::{Shelf, day, enrolment, key, label, lock, proof, string};
 use crate::store::*;
-use crate::token::{EventKind, Expiry, Origin, Trigger};
+use crate::token::{Arrival, EventKind, Expiry, Origin, Trigger};
 
 /// This binary once more, in this folder, to run one of its ignored tests.
 fn again(test: &str, folder: &Path) -> Command {

@@ -9,7 +9,7 @@ use super::super::{open, place, room};
 use crate::store::tests::{Shelf, day, key, lock};
 use crate::store::{Promotion, Store};
 use crate::token::{
-    EventKind, Expiry, GranularScope, Identity, Inspection, Proof, TargetId, TokenId, Trigger,
+    Arrival, Expiry, GranularScope, Identity, Inspection, Proof, TargetId, TokenId, Trigger,
 };
 
 /// The log of a store: its length, and what is taken on the disk for it.
@@ -47,7 +47,7 @@ fn renew(shelf: &Shelf, token: TokenId, n: i64) {
             .collect(),
         candidate: candidate.id,
         successor: crate::store::Successor::Candidate,
-        event: EventKind::Refreshed,
+        arrival: Arrival::Refreshed,
         problem: None,
         predecessor: crate::store::Predecessor::Kept,
     };
