@@ -166,7 +166,8 @@ pub fn plan(
                     continue;
                 }
                 let belongs = |generation: &Generation| {
-                    belongs(generation, &app, &user_id) || each.id == credential.id
+                    let is_of_unknown = each.id == credential.id && person(generation).is_none();
+                    belongs(generation, &app, &user_id) || is_of_unknown
                 };
                 let theirs = kept(run, each)?.into_iter().filter(belongs).filter(is_doomed);
                 doomed.extend(theirs.map(|it| DoomedGeneration::of(each, it)));
@@ -221,6 +222,8 @@ fn one(
             "`metatoken revoke {label} --all` revokes all access tokens of that System User"
         )));
     }
+    // A backup's may belong to another one than what is in use.
+    let user_id = person(&meant).map_or(user_id, str::to_owned);
     let mut doomed = vec![DoomedGeneration::of(credential, meant.clone())];
     for sighting in run.store.sightings(&meant.fingerprint)? {
         if sighting.token != credential.id && sighting.state != GenerationState::Purged {
@@ -242,6 +245,11 @@ fn kept(run: &Run<'_>, credential: &Credential) -> Result<Vec<Generation>, Store
 /// What Graph has called dead needs no end; of the one in use it is said all the same.
 fn is_doomed(generation: &Generation) -> bool {
     generation.verdict() != Some(false) || generation.state == GenerationState::Current
+}
+
+/// Whose it is by Graph's last answer.
+fn person(generation: &Generation) -> Option<&str> {
+    generation.proof.as_ref()?.inspection.identity.user_id.as_deref()
 }
 
 fn belongs(generation: &Generation, app: &App, user_id: &str) -> bool {

@@ -364,6 +364,25 @@ fn whose_a_backup_is_shows_before_it_is_needed() {
     assert_eq!(codes(&same, "spare"), ["permission_missing"]);
 }
 
+/// What was in use before, and the backup's, belong to two System Users: each is revoked as its own.
+#[test]
+fn what_a_promotion_replaced_is_revoked_as_its_own_system_users() {
+    let world = kept(ADS);
+    world.run(&["promote", "ads", "-q"]).exit(Exit::Ok);
+    let ran = world.run(&["revoke", "ads", "--generation", "1", "--dry-run"]).exit(Exit::Ok);
+    let old = "of System User 3000000000000009 for app `main` (1000000000000001), wherever a copy of it \
+               is kept:\n  ads  generation 1\n";
+    assert!(ran.stderr.contains(old), "{}", ran.stderr);
+    // All of whom it belongs to now; not what another one had under the same label.
+    let ran = world.run(&["revoke", "ads", "--all", "--force", "--dry-run"]).exit(Exit::Ok);
+    assert!(ran.stderr.contains("of System User 3000000000000008 for app"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("  ads    generation 2"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("  ads    generation 1"), "{}", ran.stderr);
+    world.run(&["revoke", "ads", "--generation", "1", "--yes=ads", "-q"]).exit(Exit::Ok);
+    world.run(&["refresh", "-q"]).exit(Exit::Ok);
+    assert_eq!(world.in_use("ads"), "EAAFAKESpare1");
+}
+
 /// Minute `n` of the night in which the token dies, on day 10.
 fn minute(n: i64) -> Time {
     day(10) + TimeDelta::minutes(120 + n)
