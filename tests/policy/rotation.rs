@@ -2,14 +2,17 @@
 
 use chrono::TimeDelta;
 use metatoken::policy::{
-    Backup, Dates, Death, Insistence, Moment, Policy, Promote, Subject, decide_exchange,
-    is_to_be_asked_about, judge_adoptions, outlives_its_successor, promotes_backup,
+    Backup, Dates, Death, Decision, Insistence, Moment, Policy, Promote, Skip, Subject, decide,
+    decide_exchange, is_to_be_asked_about, judge_adoptions, outlives_its_successor,
+    promotes_backup,
 };
 use metatoken::token::{
     Expiry, Generation, Problem, ProblemKind, RotatedGeneration, SourceValue, Time, TokenType,
 };
 
-use super::{SECOND, codes, credential, day, hidden, hours, label, lifeless, string, subject};
+use super::{
+    SECOND, codes, credential, day, hidden, hours, label, lifeless, page, string, subject,
+};
 
 fn rotated(generation: Generation, since: Time) -> RotatedGeneration {
     RotatedGeneration { generation, since }
@@ -153,6 +156,56 @@ fn what_is_short_lived_is_exchanged_when_a_person_asks_for_it() {
     }
 }
 
+/// Nothing is renewed, exchanged or derived in the place of what a person has revoked here.
+#[test]
+fn what_was_revoked_here_waits_for_a_person() {
+    let (at, now, policy) = (day(45), day(50), Policy::default());
+    let revoked = |generation| Some(Generation { revoked_at: Some(at), ..generation });
+    let decided = |subject: &Subject<'_>, insistence| {
+        decide(subject, insistence, Moment { run_started: now, ..Moment::at(now) })
+    };
+    let skip = Decision::Skip(Skip::Revoked { at });
+    let hour = now + TimeDelta::hours(1);
+    let insistences = [Insistence::None, Insistence::Named, Insistence::Forced];
+    for token_type in
+        [TokenType::User, TokenType::SystemUser, TokenType::Instagram, TokenType::Threads]
+    {
+        for (what, current) in [
+            ("in its window", string(Expiry::At(day(60)), now)),
+            ("short-lived", string(Expiry::At(hour), now)),
+            ("for ever", string(Expiry::Never, now)),
+            ("of unknown end", hidden(Expiry::Unknown, now)),
+            ("dead", lifeless(string(Expiry::At(day(60)), now), ProblemKind::Revoked)),
+            ("expired", lifeless(string(Expiry::At(day(49)), now), ProblemKind::Expired)),
+        ] {
+            let known = credential("ads", token_type, revoked(current));
+            for insistence in insistences {
+                let decision = decided(&subject(&known, &policy), insistence);
+                assert_eq!(decision, skip, "{token_type} {what} {insistence:?}");
+            }
+        }
+        // Whether it is dead is asked as of any other.
+        let known = credential("ads", token_type, revoked(string(Expiry::At(day(60)), day(48))));
+        let decision = decided(&subject(&known, &policy), Insistence::None);
+        assert!(matches!(decision, Decision::Verify(_)), "{token_type} {decision:?}");
+    }
+    // A Page follows its parent, once a person has brought that a new one.
+    let dead = lifeless(string(Expiry::Never, now), ProblemKind::Revoked);
+    let known = credential("page", TokenType::Page, revoked(dead.clone()));
+    for (what, parent, follows) in [
+        ("works", Some(string(Expiry::At(day(90)), now)), true),
+        ("was revoked too", revoked(string(Expiry::At(day(90)), now)), false),
+        ("is dead", Some(dead), false),
+        ("is missing", None, false),
+    ] {
+        let parent = credential("brand", TokenType::User, parent);
+        let decision = decided(&page(&known, &policy, &parent), Insistence::None);
+        let expected =
+            if follows { matches!(decision, Decision::Derive(_)) } else { decision == skip };
+        assert!(expected, "its parent {what}: {decision:?}");
+    }
+}
+
 #[test]
 fn a_backup_takes_the_place_of_a_dead_token_only_when_that_is_sure() {
     use Dates::{Doubted, Trusted};
@@ -183,6 +236,11 @@ fn a_backup_takes_the_place_of_a_dead_token_only_when_that_is_sure() {
         assert_eq!(promotes_backup(&subject, death, moment), expected, "{what}");
         let without = Subject { backup: None, ..subject };
         assert!(!promotes_backup(&without, death, moment), "{what}, without a backup");
+        // What was revoked here waits for a person.
+        let mut revoked = known.clone();
+        revoked.current.as_mut().unwrap().revoked_at = Some(ago(20));
+        let revoked = Subject { credential: Some(&revoked), ..subject };
+        assert!(!promotes_backup(&revoked, death, moment), "{what}, revoked here");
         // What an earlier run heard is no second verdict.
         let later = Moment { dates, ..Moment::at(now + SECOND) };
         assert!(!promotes_backup(&subject, death, later), "{what}, not asked in this run");
