@@ -219,7 +219,10 @@ impl Stage {
         let whatsapp = TokenFixture::system_user(APP, "3000000000000006")
             .named("whatsapp")
             .scopes(["whatsapp_business_messaging", "whatsapp_business_management"]);
+        self.graph.add_user(UserFixture::new("3000000000000008", "Example Spare Robot"));
+        let spare = TokenFixture { user: "3000000000000008".to_owned(), ..whatsapp.clone() };
         self.give("WHATSAPP_PASTED", whatsapp);
+        self.give("SPARE_PASTED", spare.named("spare"));
         let keeper = UserFixture::new("3000000000000007", "Example Admin Robot").admin();
         self.graph.add_user(keeper);
         let admin = TokenFixture::system_user(APP, "3000000000000007")

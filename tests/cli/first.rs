@@ -97,6 +97,15 @@ fn every_script_is_run() {
 const ROTATIONS: &[(&str, &[&str])] = &[
     ("six-monthly", &["METATOKEN OK - 2 tokens", "EAAFAKEExampleWhatsAppRobot2"]),
     ("after-exposure", &["METATOKEN OK - 2 tokens", "EAAFAKEExampleWhatsAppRobot1"]),
+    (
+        "backup",
+        &[
+            "whatsapp  promoted  never",
+            "spare  minted   never",
+            "METATOKEN OK - 3 tokens",
+            "WHATSAPP_TOKEN=EAAFAKEExampleWhatsAppRobot",
+        ],
+    ),
     ("somebody-left", &["METATOKEN OK - 2 tokens", "PAGE_TOKEN=EAAFAKEPageExampleShop"]),
 ];
 
