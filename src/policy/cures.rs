@@ -1,7 +1,8 @@
 //! Chooses what to do about a problem of a token, and puts the token's names into it.
 
+use super::cure::{Actor, Cure};
 use super::humanize::with_article;
-use super::remedy::{Actor, Cure, OPERATOR, Remedy};
+use super::remedy::{OPERATOR, Remedy};
 use super::subject::Naming;
 use super::{Backup, Parent, Promote, Subject};
 use crate::token::{

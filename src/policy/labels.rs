@@ -3,8 +3,9 @@
 
 use chrono::TimeDelta;
 
+use super::cure::Cure;
 use super::cures::{own_access_token, table};
-use super::remedy::{Cure, Remedy};
+use super::remedy::Remedy;
 use super::{Dates, Health, Moment, Reason, Subject, humanize};
 use crate::token::{Credential, Expiry, Label, SharedToken, TargetId, Time};
 

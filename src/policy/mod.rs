@@ -9,6 +9,7 @@ mod causes;
 mod checks;
 mod clocks;
 mod condition;
+mod cure;
 mod cures;
 mod damage;
 mod dates;
@@ -28,6 +29,7 @@ mod notifications;
 mod probe;
 mod reason;
 mod remedy;
+mod remedy_rows;
 mod renewal;
 mod rotation;
 mod subject;
@@ -41,6 +43,7 @@ pub use adoption::{
 pub use causes::{Interest, Issues, TokenIssues};
 pub use clocks::{Clocks, Dates, LastHeard, Moment, TOLERANCE, throttle};
 pub use condition::Condition;
+pub use cure::{Actor, Cure, RemedyRow};
 pub use cures::{end_the_old_one, remedy, replace_it, table, without_parent};
 pub use damage::{Repair, judge_repaired, judge_store};
 pub use dates::{Deadline, deadlines};
@@ -64,7 +67,8 @@ pub use machinery::{
 pub use notifications::{CLOSED, Notification, NotificationPlan, plan};
 pub use probe::{as_probe_problem, probe_answer, probe_is_due, probes_stop};
 pub use reason::{Health, Reason, merge};
-pub use remedy::{Actor, Cure, ROWS, Remedy, RemedyRow, prefixed};
+pub use remedy::{Remedy, prefixed};
+pub use remedy_rows::ROWS;
 pub use renewal::{decide, decide_exchange, next_try, paced};
 pub use rotation::{
     ADOPTIONS_WITHIN, Death, is_to_be_asked_about, judge_adoptions, outlives_its_successor,
