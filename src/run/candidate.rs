@@ -1,31 +1,21 @@
-//! Seals a new access token, inspects it, compares it with the current one, and promotes or refuses
-//! it.
-//!
-//! A grant of Meta's is not taken on its word: Graph is asked about the new access token, and only a
-//! better one takes the place of the current one. What is no better is refused and stays sealed; what
-//! cannot be inspected now waits for the next run.
+//! Seals a new access token as a token's candidate, and puts it in the place of the current one or aside.
 //!
 //! The token's credential is handed from step to step: each takes it by value, and gives back what
-//! the store made of it.
+//! the store made of it. What becomes of a candidate is found out in `examine`.
 
 use super::Run;
-use super::inspect::{Inspected, is_wrong_host, wrong_app};
 use super::tokens::{TokenConfig, subject};
 use crate::graph::CallError;
 use crate::policy::{
-    Adoption, Contest, Current, Extension, FoundIn, Losses, judge_adoption, judge_grant,
-    judge_handed_over, next_try, outlives_its_successor,
+    Contest, Current, Extension, FoundIn, Losses, next_try, outlives_its_successor,
 };
 use crate::store::{
     NewCandidate, Predecessor, Promotion, RefusedCandidate, Setback, StoreError, Successor,
 };
 use crate::token::{
-    Action, Arrival, Credential, EventKind, Expiry, Generation, Identity, Inspection, Origin,
-    Outcome, Problem, ProblemKind, Proof, Time, TokenId, TokenType,
+    Action, Arrival, Credential, EventKind, Expiry, Generation, Identity, Origin, Outcome, Problem,
+    ProblemKind, Proof, Time, TokenId, TokenType,
 };
-
-/// Asks Graph about one generation, and gives the token back as it is then.
-pub type Inspect<'a> = &'a dyn Fn(Credential, &Generation) -> Result<Inspected, StoreError>;
 
 /// Handles the candidates of one token.
 pub struct Candidates<'a> {
@@ -102,13 +92,13 @@ pub struct HandOverTerms {
 }
 
 /// How a candidate becomes the current one.
-struct Advance {
-    arrival: Arrival,
-    successor: Successor,
+pub struct Advance {
+    pub arrival: Arrival,
+    pub successor: Successor,
     /// When it expires, by Graph's word.
-    expiry: Expiry,
+    pub expiry: Expiry,
     /// The answer that justifies it, unless that is stored already.
-    proof: Option<Proof>,
+    pub proof: Option<Proof>,
 }
 
 impl Candidates<'_> {
@@ -119,91 +109,6 @@ impl Candidates<'_> {
         new: NewCandidate,
     ) -> Result<(Credential, Generation), StoreError> {
         self.run.store.seal_candidate(credential, new, self.run.now())
-    }
-
-    /// Inspects a candidate, and promotes or refuses it.
-    pub fn examine(
-        &self,
-        credential: Credential,
-        candidate: &Generation,
-        inspect: Inspect<'_>,
-    ) -> Result<(Credential, Examined), StoreError> {
-        if candidate.origin == Origin::Minted {
-            // A person or the config has asked for it: it is no renewal of the current one.
-            let terms = HandOverTerms { losses: Losses::Refused, arrival: Arrival::Minted };
-            return self.examine_handed_over(credential, candidate, terms, inspect);
-        }
-        let (credential, answer) = inspect(credential, candidate)?;
-        let proof = match answer {
-            Ok(proof) => proof,
-            Err(error) => return self.not_inspected(credential, candidate, error),
-        };
-        match candidate.origin {
-            Origin::Adopted => self.compare_adopted(credential, candidate, &proof, inspect),
-            // What it was exchanged for came from outside, and renews nothing that is here.
-            Origin::Exchanged if candidate.parent.is_some() => {
-                self.compare_adopted(credential, candidate, &proof, inspect)
-            }
-            Origin::Exchanged | Origin::Refreshed | Origin::Derived | Origin::Minted => {
-                self.compare_granted(credential, candidate, &proof, inspect)
-            }
-        }
-    }
-
-    /// Inspects a candidate that a person handed over, or that Meta gave in exchange for it, and
-    /// promotes it unless the current one works and is known to be worth more, or `losses` are
-    /// accepted.
-    ///
-    /// The current one is inspected first: a person mostly hands over a new one because the old one
-    /// is dead.
-    pub fn examine_handed_over(
-        &self,
-        credential: Credential,
-        candidate: &Generation,
-        terms: HandOverTerms,
-        inspect: Inspect<'_>,
-    ) -> Result<(Credential, Examined), StoreError> {
-        let (credential, answer) = inspect(credential, candidate)?;
-        let proof = match answer {
-            Ok(proof) => proof,
-            Err(error) => return Ok((credential, Examined::NotInspected(error))),
-        };
-        let credential = self.note(credential, candidate, &proof)?;
-        let expected = self.expected_identity(&credential)?;
-        let told = match proof.inspection.expiry {
-            Expiry::Unknown => Inspection { expiry: candidate.expiry, ..proof.inspection.clone() },
-            _ => proof.inspection.clone(),
-        };
-        let credential = self.inspect_current(credential, inspect)?;
-        let contest = self.contest(&expected, &credential);
-        match judge_handed_over(&told, terms.losses, &contest, self.run.now()) {
-            Adoption::Take => {
-                let advance = Advance {
-                    arrival: terms.arrival,
-                    successor: Successor::HandedOver,
-                    expiry: proof.inspection.expiry,
-                    proof: None,
-                };
-                self.promote(credential, candidate, advance)
-            }
-            Adoption::OnlyIfCurrentIsDead(problem)
-            | Adoption::OnlyNearItsEnd(problem)
-            | Adoption::Wait(problem)
-            | Adoption::Refuse(problem) => self.refuse_adoption(credential, candidate, problem),
-        }
-    }
-
-    /// Asks Graph about the current one. Where it gives no answer its last one stands.
-    fn inspect_current(
-        &self,
-        credential: Credential,
-        inspect: Inspect<'_>,
-    ) -> Result<Credential, StoreError> {
-        let Some(current) = credential.current.clone() else { return Ok(credential) };
-        match inspect(credential, &current)? {
-            (credential, Ok(proof)) => self.note(credential, &current, &proof),
-            (credential, Err(_)) => Ok(credential),
-        }
     }
 
     /// What an access token from outside is compared with.
@@ -220,183 +125,8 @@ impl Candidates<'_> {
         }
     }
 
-    /// Refuses what belongs to another app, which Graph never speaks of; anything else waits.
-    fn not_inspected(
-        &self,
-        credential: Credential,
-        candidate: &Generation,
-        error: CallError,
-    ) -> Result<(Credential, Examined), StoreError> {
-        match wrong_app(&error, &self.token.app) {
-            Some(problem) if candidate.origin == Origin::Adopted => {
-                // Whose it is, is all that is known of it: a delivery asks for that.
-                let inspection = Inspection::bare(None, Some(problem.clone()));
-                let told = Proof { at: self.run.now(), inspection };
-                let credential = self.note(credential, candidate, &told)?;
-                self.refuse_adoption(credential, candidate, problem)
-            }
-            _ => Ok((credential, Examined::NotInspected(error))),
-        }
-    }
-
-    fn compare_adopted(
-        &self,
-        mut credential: Credential,
-        candidate: &Generation,
-        proof: &Proof,
-        inspect: Inspect<'_>,
-    ) -> Result<(Credential, Examined), StoreError> {
-        let expected = self.expected_identity(&credential)?;
-        let contest = self.contest(&expected, &credential);
-        let place = found_in(&credential, candidate);
-        let verdict = judge_adoption(&proof.inspection, place, &contest);
-        if verdict != Adoption::Take {
-            credential = self.note(credential, candidate, proof)?;
-        }
-        match verdict {
-            Adoption::Take => self.promote_with(credential, candidate, proof),
-            Adoption::Wait(problem)
-                if is_wrong_host(&problem) || self.if_refused == IfRefused::Silent =>
-            {
-                self.refuse_adoption(credential, candidate, problem)
-            }
-            Adoption::Wait(problem) => Ok((credential, Examined::Waits(problem))),
-            Adoption::OnlyNearItsEnd(_) if is_critical(self.token, &credential, self.run.now()) => {
-                self.promote_worse(credential, candidate, proof)
-            }
-            Adoption::OnlyIfCurrentIsDead(_) | Adoption::OnlyNearItsEnd(_) => {
-                match self.current_lives(credential, candidate, inspect)? {
-                    (credential, Err(error)) => Ok((credential, Examined::NotInspected(error))),
-                    (credential, Ok(true)) => self.compare_again(credential, candidate, proof),
-                    (credential, Ok(false)) => self.promote_with(credential, candidate, proof),
-                }
-            }
-            Adoption::Refuse(problem) => self.refuse_adoption(credential, candidate, problem),
-        }
-    }
-
-    /// Compares with the current one as it is now: it may have lost a permission since it was last
-    /// asked about.
-    fn compare_again(
-        &self,
-        credential: Credential,
-        candidate: &Generation,
-        proof: &Proof,
-    ) -> Result<(Credential, Examined), StoreError> {
-        let expected = self.expected_identity(&credential)?;
-        let contest = self.contest(&expected, &credential);
-        let place = found_in(&credential, candidate);
-        let verdict = judge_adoption(&proof.inspection, place, &contest);
-        match verdict.problem() {
-            None => self.promote_with(credential, candidate, proof),
-            Some(problem) => self.refuse_adoption(credential, candidate, problem),
-        }
-    }
-
-    fn compare_granted(
-        &self,
-        mut credential: Credential,
-        candidate: &Generation,
-        proof: &Proof,
-        inspect: Inspect<'_>,
-    ) -> Result<(Credential, Examined), StoreError> {
-        let expected = self.expected_identity(&credential)?;
-        let verdict = judge_grant(
-            &proof.inspection,
-            candidate.expiry,
-            self.token.token_type,
-            candidate.origin,
-            &expected,
-            credential.current.as_ref(),
-        );
-        if verdict != Extension::Take {
-            credential = self.note(credential, candidate, proof)?;
-        }
-        match verdict {
-            Extension::Take => self.promote_with(credential, candidate, proof),
-            Extension::NotExtended => match self.current_lives(credential, candidate, inspect)? {
-                (credential, Err(error)) => Ok((credential, Examined::NotInspected(error))),
-                (credential, Ok(true)) => {
-                    self.refuse_not_extended(credential, candidate, proof.inspection.expiry)
-                }
-                (credential, Ok(false)) => self.promote_worse(credential, candidate, proof),
-            },
-            Extension::FewerScopes(_) => self.compare_scopes(credential, candidate, proof, inspect),
-            Extension::Wait(problem) => Ok((credential, Examined::Waits(problem))),
-            Extension::Dead(problem) => {
-                match self.current_lives(credential, candidate, inspect)? {
-                    (credential, Err(error)) => Ok((credential, Examined::NotInspected(error))),
-                    (credential, Ok(true)) => self.refuse_grant(credential, candidate, problem),
-                    // Both are invalid; the new one may not have propagated yet.
-                    (credential, Ok(false)) => Ok((credential, Examined::Waits(problem))),
-                }
-            }
-            Extension::Refuse(problem) => self.refuse_grant(credential, candidate, problem),
-        }
-    }
-
-    /// Fewer permissions than the current one has *now* wait for a person, but not until the current
-    /// one is dead.
-    fn compare_scopes(
-        &self,
-        credential: Credential,
-        candidate: &Generation,
-        proof: &Proof,
-        inspect: Inspect<'_>,
-    ) -> Result<(Credential, Examined), StoreError> {
-        let credential = match self.current_lives(credential, candidate, inspect)? {
-            (credential, Err(error)) => return Ok((credential, Examined::NotInspected(error))),
-            (credential, Ok(false)) => return self.promote_worse(credential, candidate, proof),
-            (credential, Ok(true)) => credential,
-        };
-        let has_now = credential
-            .current
-            .as_ref()
-            .and_then(|current| current.proof.as_ref())
-            .map(|proof| proof.inspection.scopes.clone())
-            .unwrap_or_default();
-        let lost: Vec<String> =
-            proof.inspection.lacks(&has_now).into_iter().map(str::to_owned).collect();
-        let Some(problem) =
-            Extension::FewerScopes(lost.clone()).problem().filter(|_| !lost.is_empty())
-        else {
-            return self.promote_with(credential, candidate, proof);
-        };
-        if is_critical(self.token, &credential, self.run.now()) {
-            return self.promote_worse(credential, candidate, proof);
-        }
-        Ok((credential, Examined::FewerScopes(problem)))
-    }
-
-    /// Whether the current one is alive, or why Graph gave no answer. Beside an access token from
-    /// outside an answer of this run counts; a grant may have ended the old one, so Graph is asked
-    /// again.
-    fn current_lives(
-        &self,
-        credential: Credential,
-        candidate: &Generation,
-        inspect: Inspect<'_>,
-    ) -> Result<(Credential, Result<bool, CallError>), StoreError> {
-        let Some(current) = credential.current.clone() else { return Ok((credential, Ok(false))) };
-        let of_this_run = current.proof.clone().filter(|proof| {
-            candidate.origin == Origin::Adopted
-                && proof.at >= self.run.moment().run_started
-                && proof.at <= self.run.now()
-        });
-        let lives = |proof: &Proof| proof.inspection.verdict() != Some(false);
-        if let Some(proof) = of_this_run {
-            return Ok((credential, Ok(lives(&proof))));
-        }
-        match inspect(credential, &current)? {
-            (credential, Ok(proof)) => {
-                let credential = self.note(credential, &current, &proof)?;
-                Ok((credential, Ok(lives(&proof))))
-            }
-            (credential, Err(error)) => Ok((credential, Err(error))),
-        }
-    }
-
-    fn promote_with(
+    /// Promotes a candidate on this answer.
+    pub fn promote_with(
         &self,
         credential: Credential,
         candidate: &Generation,
@@ -443,7 +173,7 @@ impl Candidates<'_> {
     }
 
     /// Promotes a worse one, because the current one is dead or about to expire.
-    fn promote_worse(
+    pub fn promote_worse(
         &self,
         credential: Credential,
         candidate: &Generation,
@@ -460,7 +190,7 @@ impl Candidates<'_> {
     }
 
     /// Makes a candidate the current one in one transaction.
-    fn promote(
+    pub fn promote(
         &self,
         credential: Credential,
         candidate: &Generation,
@@ -490,7 +220,8 @@ impl Candidates<'_> {
         Ok((promoted, Examined::Promoted { outcome, expiry, is_worse: false, outlived }))
     }
 
-    fn refuse_adoption(
+    /// Sets one from outside aside.
+    pub fn refuse_adoption(
         &self,
         credential: Credential,
         candidate: &Generation,
@@ -509,7 +240,8 @@ impl Candidates<'_> {
         Ok((refused, Examined::AdoptionRefused(problem)))
     }
 
-    fn refuse_grant(
+    /// Sets a grant aside that is not taken.
+    pub fn refuse_grant(
         &self,
         credential: Credential,
         candidate: &Generation,
@@ -528,7 +260,8 @@ impl Candidates<'_> {
         Ok((refused, Examined::GrantRefused(problem)))
     }
 
-    fn refuse_not_extended(
+    /// Sets a grant aside that expires no later.
+    pub fn refuse_not_extended(
         &self,
         credential: Credential,
         candidate: &Generation,
@@ -565,7 +298,8 @@ impl Candidates<'_> {
         self.run.store.refuse(self.run.id, credential, refusal, self.run.now())
     }
 
-    fn note(
+    /// Records what Graph said of a generation.
+    pub fn note(
         &self,
         credential: Credential,
         generation: &Generation,

@@ -22,6 +22,7 @@ pub mod declaration;
 pub mod declared;
 mod derive;
 mod earlier;
+mod examine;
 mod exchange_found;
 mod finish;
 pub mod found;
