@@ -21,9 +21,8 @@ use crate::policy::{Insistence, Losses, Reason, cause, humanize, is_short_life, 
 use crate::report::RunReport;
 use crate::run::candidate::IdentityChange;
 use crate::run::declaration::{DeclarationPlan, is_derived};
-use crate::run::handed_over::{
-    Fitting, HandedOver, inspect_derived, inspect_handed_over, report_taken,
-};
+use crate::run::hand_over::HandedOver;
+use crate::run::handed_over::{Fitting, inspect_derived, inspect_handed_over, report_taken};
 use crate::run::inspect::inspect;
 use crate::run::tokens::subject;
 use crate::run::{self, DryRun, Only, RefreshOptions, Run, RunOptions, RunTurn, log};
