@@ -44,7 +44,7 @@ pub use history::{HistoryOrder, RunsOrder, history, list_runs};
 pub use import::{ImportOrder, import};
 pub use init::{ConfigDraft, InitOrder, InitOutcome, draft_config, init};
 pub use key::{KeyOrder, KeyStep, export_key, rotate_key};
-pub use login::{LoginOrder, LoginWay, check_valid, login};
+pub use login::{LoginOrder, LoginTerms, LoginWay, check_valid, login};
 pub use man::write_manual;
 pub use mint::{MintOrder, mint};
 pub use notify::test_notifications;

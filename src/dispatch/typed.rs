@@ -13,9 +13,9 @@ use crate::cli::{
 use crate::clock::Clock;
 use crate::commands::{
     AddOrder, CheckOrder, Declaration, ExecOrder, ForgetOrder, HandedOut, HeldFiles,
-    IdentityChange, IfAdmins, IfDead, IfHeld, ImportOrder, KeyOrder, KeyStep, LoginOrder, LoginWay,
-    MintOrder, PromoteOrder, RevokeOrder, RevokedTokens, RollbackOrder, Sealing, SendNotifications,
-    StatusOrder, TokenWay, VARIABLE, Which, check_valid,
+    IdentityChange, IfAdmins, IfDead, IfHeld, ImportOrder, KeyOrder, KeyStep, LoginOrder,
+    LoginTerms, LoginWay, MintOrder, PromoteOrder, RevokeOrder, RevokedTokens, RollbackOrder,
+    Sealing, SendNotifications, StatusOrder, TokenWay, VARIABLE, Which, check_valid,
 };
 use crate::config::{self, FileAndKey, NewToken};
 use crate::error::CliError;
@@ -259,12 +259,14 @@ pub fn login_order(given: &cli::LoginArguments) -> Result<LoginOrder, CliError> 
             (None, None) => LoginWay::Paste,
         },
         valid: check_valid(span(&given.valid)?)?,
-        expect_user: given.expect_user.clone(),
-        losses: if given.replace { Losses::Accepted } else { Losses::Refused },
-        identity: if given.replace_identity {
-            IdentityChange::Accepted
-        } else {
-            IdentityChange::Refused
+        terms: LoginTerms {
+            expect_user: given.expect_user.clone(),
+            losses: if given.replace { Losses::Accepted } else { Losses::Refused },
+            identity: if given.replace_identity {
+                IdentityChange::Accepted
+            } else {
+                IdentityChange::Refused
+            },
         },
         lock_wait: duration(&given.lock_wait)?,
     })
