@@ -21,6 +21,7 @@ mod runs;
 mod status;
 mod text;
 mod token_page;
+mod token_report;
 
 pub use check::{CheckReport, CheckScope};
 pub use config_check::{CheckLines, CheckResult, ConfigCheck, ConfigReport};
@@ -40,8 +41,7 @@ pub use preview::{PreviewReport, PreviewedDelivery, Would};
 pub use prometheus::prometheus;
 pub use run::{RunReport, TokenResult};
 pub use runs::{ListedRun, RunsReport};
-pub use status::{
-    LastRuns, PageRows, ProbeReport, Refresh, StatusReport, StatusSort, TokenReport, VerdictSource,
-};
+pub use status::{LastRuns, PageRows, StatusReport, StatusSort};
 pub use text::{TextColor, TextStyle, Times, markdown, wrapped};
 pub use token_page::{BackupStanding, PageCounts, TokenBackground, token_page};
+pub use token_report::{ProbeReport, Refresh, TokenReport, VerdictSource};

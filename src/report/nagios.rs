@@ -10,7 +10,8 @@ use std::fmt::Write as _;
 use chrono::TimeDelta;
 
 use super::check::{CheckReport, FIRST_LINE, shorten};
-use super::status::{StatusReport, TokenReport};
+use super::status::StatusReport;
+use super::token_report::TokenReport;
 use crate::exit::Verdict;
 use crate::policy::{Health, humanize};
 use crate::token::Time;

@@ -7,7 +7,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::status::{StatusReport, TokenReport};
+use super::status::StatusReport;
+use super::token_report::TokenReport;
 use crate::policy::Health;
 use crate::token::{Action, DeliveryState, Time};
 

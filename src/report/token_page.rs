@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::history::HistoryEntry;
-use super::status::{ProbeReport, TokenReport};
 use super::text::{TextStyle, Times};
+use super::token_report::{ProbeReport, TokenReport};
 use crate::policy::humanize;
 use crate::token::{DataAccess, Delivery, Expiry, Generation, Label, Time};
 

@@ -8,9 +8,10 @@ use super::parts::{FactLine, Piece, pieces, sign};
 use super::timeline::{TimeAxis, TimeLine};
 use crate::policy::{Health, PageDetail, humanize};
 use crate::report::history::HistoryEntry;
-use crate::report::status::{NextEvent, StatusReport, TokenReport, WORTH_FOLDING};
+use crate::report::status::{StatusReport, WORTH_FOLDING};
 use crate::report::text::{TextColor, TextStyle, Times};
 use crate::report::token_page::{TokenBackground, facts};
+use crate::report::token_report::{NextEvent, TokenReport};
 use crate::token::{Expiry, Label};
 
 /// Of more tokens only the worst can be opened: the file stays small.

@@ -9,7 +9,7 @@ use chrono::{Datelike as _, TimeDelta};
 
 use crate::policy::{Condition, State, humanize};
 use crate::report::history::HistoryEntry;
-use crate::report::status::TokenReport;
+use crate::report::token_report::TokenReport;
 use crate::token::{DataAccess, EventKind, Expiry, Time};
 
 /// How much of the past is drawn.
