@@ -256,7 +256,7 @@ fn a_command_names_no_other() {
     for file in source_files(&commands).iter().filter(|file| !file.ends_with("mod.rs")) {
         let text = std::fs::read_to_string(file).unwrap();
         // What stands above a file of a command's own folder is the command itself.
-        let is_alone = file.parent() == Some(&commands);
+        let is_alone = file.parent() == Some(commands.as_path());
         let above = if is_alone { named(&text, "super::") } else { BTreeSet::new() };
         let named = above.into_iter().chain(named(&text, "crate::commands::"));
         let others: Vec<String> =
