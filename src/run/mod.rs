@@ -4,8 +4,8 @@
 //! Graph and the [`Tokens`]. `apps` reads the Meta apps, `app_check` asks Meta about them, `configured_tokens` what the config points
 //! to. `command_run` runs what a person has typed; `finish` writes down how the run ended, and `log` tells what was done.
 //!
-//! `inspect` asks Graph about one access token; `candidate` seals, compares and promotes a new one;
-//! `handed_over` takes those that a person hands over, `minting` has Meta make one in an admin's name, `revocation` ends them at Meta, `rollback` puts an earlier one back and `promotion` a backup in its token's place, each as a `replacement`, `imported` those of another program, and `declaration` plans how a command declares their tokens.
+//! `inspect` asks Graph about one access token; `candidate` seals, promotes and refuses a new one, which `examine` compares;
+//! `handed_over` takes those that a person hands over (`hand_over` is one of them, `make_current` puts it in place), `minting` has Meta make one in an admin's name, `revocation` ends them at Meta, `rollback` puts an earlier one back and `promotion` a backup in its token's place, each as a `replacement`, `imported` those of another program, and `declaration` plans how a command declares their tokens.
 //!
 //! [`refresh`] refreshes all tokens that a `refresh_run` is about, on the threads of `worker_pool`, a
 //! `job` a token. One token's way is the page `token`: it settles candidates (`settle`), adopts what is
