@@ -8,7 +8,9 @@ use super::own_file::{NotReplaced, folder_of, replace};
 use crate::error::CliError;
 use crate::files::Readers;
 use crate::policy::{Health, PageDetail, Reason};
-use crate::report::{PAGE_BEGINS, PageSettings, PastMonth, StatusReport, html_page};
+use crate::report::{
+    PAGE_BEGINS, PageSettings, PastMonth, StatusReport, TokenPast, html_page, worth_opening,
+};
 use crate::session::Session;
 use crate::shell::quoted;
 use crate::status;
@@ -21,13 +23,17 @@ pub fn draw(
     status: &StatusReport,
     detail: PageDetail,
 ) -> Result<String, CliError> {
-    let month = match store {
-        Some(store) => status::past_month(store, status.generated_at)?,
-        None => PastMonth::default(),
+    let (month, past) = match store {
+        Some(store) => (
+            status::past_month(store, status.generated_at)?,
+            status::past_of(session, store, &worth_opening(&status.tokens))?,
+        ),
+        None => (PastMonth::default(), TokenPast::default()),
     };
     let machine = session.host();
     let run_every = session.config.alerts.run_every;
-    Ok(html_page(status, &month, &PageSettings { detail, machine: &machine, run_every }))
+    let settings = PageSettings { detail, machine: &machine, run_every };
+    Ok(html_page(status, &month, &past, &settings))
 }
 
 /// Writes a page into a file, for these readers.

@@ -8,9 +8,10 @@ use serde_json::json;
 
 use super::bodies::cut;
 use crate::config::Placeholder;
-use crate::policy::{CLOSED, Health, Notification, Reason, State, headline, humanize};
+use crate::policy::{CLOSED, Health, Notification, Reason, headline, humanize};
 use crate::report::{
-    CheckReport, CheckScope, StatusReport, TokenReport, VERSION, document, reasons_json, time_json,
+    ActBy, CheckReport, CheckScope, StatusReport, TokenReport, VERSION, document, reasons_json,
+    time_json,
 };
 use crate::store::ChannelRecord;
 use crate::token::{Label, NotificationEvent, Pattern, Time};
@@ -274,52 +275,12 @@ fn subject(notification: &Notification) -> String {
     headline(&Reason { message, condition: None, ..reason.clone() })
 }
 
-/// Until when a person can do something.
-enum ActBy {
-    /// The token, or the first of them, expires then.
-    Ends(Time),
-    /// Access to data ends then.
-    DataAccess(Time),
-    /// It is too late.
-    Past,
-}
-
-impl ActBy {
-    const fn at(&self) -> Option<Time> {
-        match self {
-            Self::Ends(at) | Self::DataAccess(at) => Some(*at),
-            Self::Past => None,
-        }
-    }
-
-    fn words(&self, now: Time) -> String {
-        match self {
-            Self::Ends(at) => format!("{}, when the token expires", humanize::when(*at, now)),
-            Self::DataAccess(at) => {
-                format!("{}, when data access expires", humanize::when(*at, now))
-            }
-            Self::Past => "passed: programs that use the token fail already".to_owned(),
-        }
-    }
-}
-
 fn act_by(notification: &Notification, concerned: &[&TokenReport], now: Time) -> Option<ActBy> {
-    let reason = &notification.reason;
-    if reason.code.starts_with("data_access") {
-        let ends = concerned.iter().filter_map(|it| it.inspection.as_ref()?.data_access.until());
-        let soonest = ends.min()?;
-        return Some(if soonest > now { ActBy::DataAccess(soonest) } else { ActBy::Past });
-    }
-    let dead = |token: &&TokenReport| match token.judgement.state {
-        State::Expired | State::Invalid => true,
-        // An access token that is awaited may still come by itself.
-        State::Missing => notification.event == NotificationEvent::Critical,
-        State::Unverified | State::Expiring | State::Valid => false,
+    let severity = match notification.event {
+        NotificationEvent::Critical => Health::Critical,
+        _ => Health::Warning,
     };
-    if concerned.iter().any(dead) {
-        return Some(ActBy::Past);
-    }
-    concerned.iter().filter_map(|it| it.expiry.at()).filter(|at| *at > now).min().map(ActBy::Ends)
+    ActBy::of(notification.reason.code, severity, concerned, now)
 }
 
 fn owners<'a>(concerned: &[&'a TokenReport]) -> BTreeSet<&'a str> {

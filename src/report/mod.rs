@@ -3,6 +3,7 @@
 //! A report is built once and rendered as often as asked: the table, the JSON and the monitoring
 //! line are read off the same value, so they cannot tell different stories. Nothing here prints.
 
+mod act_by;
 mod check;
 mod config_check;
 mod deliveries;
@@ -23,12 +24,15 @@ mod text;
 mod token_page;
 mod token_report;
 
+pub use act_by::ActBy;
 pub use check::{CheckReport, CheckScope};
 pub use config_check::{CheckLines, CheckResult, ConfigCheck, ConfigReport};
 pub use deliveries::{DeliveryReport, ReachedPlace, ReachedTarget, TokenDeliveries};
 pub use github::github;
 pub use history::{HistoryEntry, HistoryReport};
-pub use html::{PAGE_BEGINS, PageSettings, PastMonth, PastRun, html_page};
+pub use html::{
+    PAGE_BEGINS, PageSettings, PastMonth, PastRun, TokenPast, html_page, worth_opening,
+};
 pub use http_answer::{AnswerDetail, AnswerOptions, FailOn, bad_request_body, error_body};
 pub use import::{ImportReport, RefusedLine};
 pub use json::{

@@ -180,23 +180,35 @@ fn pages(token: &TokenReport, pages: PageCounts) -> Option<String> {
 
 /// The question that shows whether it does what it is for, and when it was answered how.
 fn probe(probe: &ProbeReport, style: TextStyle, now: Time) -> String {
-    let answer = probe.answer.as_ref().map_or_else(
-        || "not asked yet".to_owned(),
-        |answer| format!("{}, {}", answer.grade, moment(answer.at, style, now)),
-    );
-    format!("{}: {answer}", probe.question)
+    format!("{}: {}", probe.question, probe.in_labels(style, now))
+}
+
+impl ProbeReport {
+    /// How the question was answered, and when, without the question.
+    pub fn in_labels(&self, style: TextStyle, now: Time) -> String {
+        self.answer.as_ref().map_or_else(
+            || "not asked yet".to_owned(),
+            |answer| format!("{}, {}", answer.grade, moment(answer.at, style, now)),
+        )
+    }
+}
+
+impl BackupStanding {
+    /// Its label, and whether it works.
+    pub fn in_labels(&self) -> String {
+        let works = match self.works {
+            Some(true) => "works",
+            Some(false) => "down",
+            None => "not known to work",
+        };
+        format!("{}, {works}", self.label)
+    }
 }
 
 /// `whatsapp-backup, works, of user 3000000000000010 (`metatoken status whatsapp-backup`)`.
 fn backup(backup: &BackupStanding) -> String {
-    let BackupStanding { label, works, user_id } = backup;
-    let works = match works {
-        Some(true) => "works",
-        Some(false) => "down",
-        None => "not known to work",
-    };
-    let whose = user_id.as_ref().map(|id| format!(", of user {id}")).unwrap_or_default();
-    format!("{label}, {works}{whose} (`metatoken status {label}`)")
+    let whose = backup.user_id.as_ref().map(|id| format!(", of user {id}")).unwrap_or_default();
+    format!("{}{whose} (`metatoken status {}`)", backup.in_labels(), backup.label)
 }
 
 /// A target and its state.

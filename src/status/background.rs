@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use crate::deliver::stored_deliveries;
 use crate::error::CliError;
 use crate::policy::rotation_stage;
-use crate::report::{BackupStanding, HistoryEntry, PageCounts, TokenBackground, TokenReport};
+use crate::report::{
+    BackupStanding, HistoryEntry, PageCounts, TokenBackground, TokenPast, TokenReport,
+};
 use crate::run::declared::LastReading;
 use crate::run::tokens::Tokens;
 use crate::session::Session;
@@ -30,18 +32,46 @@ pub fn backgrounds(
         .iter()
         .map(|token| {
             let Some(label) = &token.label else { return Ok(TokenBackground::default()) };
-            Ok(TokenBackground {
-                pages: pages(&known, label),
-                backup: token.backup.as_ref().map(|backup| standing(&known, backup)),
-                earlier: match known.credential(label) {
-                    Some(credential) => earlier(&store, credential)?,
-                    None => Vec::new(),
-                },
-                rotation: known.credential(label).and_then(|it| rotation(&known, it, session)),
-                events: events.remove(label).unwrap_or_default(),
-            })
+            let events = events.remove(label).unwrap_or_default();
+            Ok(TokenBackground { events, ..background(session, &store, &known, token, label)? })
         })
         .collect()
+}
+
+/// The background of these tokens without their events.
+pub fn past_of(
+    session: &Session,
+    store: &Store,
+    tokens: &[&TokenReport],
+) -> Result<TokenPast, CliError> {
+    let known = Tokens::new(&session.config, store.credentials()?, &LastReading::new());
+    let labelled = tokens.iter().filter_map(|token| Some((token, token.label.as_ref()?)));
+    labelled
+        .map(|(token, label)| {
+            Ok((label.clone(), background(session, store, &known, token, label)?))
+        })
+        .collect()
+}
+
+/// The background of a token, without its events.
+fn background(
+    session: &Session,
+    store: &Store,
+    known: &Tokens,
+    token: &TokenReport,
+    label: &Label,
+) -> Result<TokenBackground, CliError> {
+    let credential = known.credential(label);
+    Ok(TokenBackground {
+        pages: pages(known, label),
+        backup: token.backup.as_ref().map(|backup| standing(known, backup)),
+        earlier: match credential {
+            Some(credential) => earlier(store, credential)?,
+            None => Vec::new(),
+        },
+        rotation: credential.and_then(|it| rotation(known, it, session)),
+        events: Vec::new(),
+    })
 }
 
 fn pages(tokens: &Tokens, parent: &Label) -> PageCounts {

@@ -20,7 +20,7 @@ mod token;
 
 use std::collections::HashMap;
 
-pub use self::background::{backgrounds, entry as history_entry};
+pub use self::background::{backgrounds, entry as history_entry, past_of};
 pub use self::config_check::check_config;
 pub use self::failed_run::{Attempted, forget_failed_runs};
 use self::inspect::LiveAnswer;

@@ -10,10 +10,12 @@ use std::time::{Duration, Instant};
 
 use data_encoding::BASE64;
 use metatoken::exit::Exit;
-use metatoken::sandbox::{Invalidation, Listing, PageFixture, TokenFixture, UserFixture};
+use metatoken::sandbox::{
+    Invalidation, Listing, PageFixture, TokenFixture, UserFixture, WhatsappFixture,
+};
 
 use crate::common::{
-    ANNA, APP, APP_SECRET, BAKERY, CAFE, Nobody, World, can_be_another_user, day, ends, mode,
+    ANNA, APP, APP_SECRET, BAKERY, CAFE, Nobody, ROBOT, World, can_be_another_user, day, ends, mode,
 };
 
 const CONFIG: &str = r#"
@@ -109,9 +111,9 @@ fn what_is_wrong_comes_first_with_the_command_to_copy() {
     assert!(places.is_sorted(), "{places:?}");
     let text = text_of(&ill);
     for said in [
-        "shop: down, revoked critical Sam logs in metatoken login shop",
+        "✖ critical shop: down, revoked Deadline: now Sam logs in metatoken login shop",
         "Token State Time line",
-        "Next deadline Owner app main",
+        "Next deadline (UTC) Owner app main",
         "down: revoked 1",
         "in sync 1 of 1",
         "not over yet 1, the longest for 0 seconds",
@@ -125,7 +127,7 @@ fn what_is_wrong_comes_first_with_the_command_to_copy() {
         ["<summary>shop<", "<summary>brand<", "<summary>Bakery<"].map(|it| table.find(it).unwrap());
     assert!(places.is_sorted(), "{places:?}");
     assert!(
-        table.contains("<td>Sam</td>") && table.contains("<td>anna@client.example</td>"),
+        table.contains("<td>Sam</td>") && table.contains("<td>anna@<wbr>client.example</td>"),
         "{table}"
     );
 }
@@ -281,7 +283,7 @@ fn a_screen_reader_finds_headings_headers_and_titles() {
     assert_eq!(page.matches("<h1>").count(), 1);
     assert!(page.contains("<html lang=\"en\">"));
     assert!(page.matches("<h2").count() >= 4);
-    for heading in ["Token", "State", "Next deadline", "Owner"] {
+    for heading in ["Token", "State", "Next deadline (UTC)", "Owner"] {
         assert!(page.contains(&format!("<th scope=\"col\">{heading}</th>")), "{heading}");
     }
     for part in page.split("<th").skip(1).filter(|part| !part.starts_with("ead")) {
@@ -294,7 +296,8 @@ fn a_screen_reader_finds_headings_headers_and_titles() {
         assert!(drawing.contains("role=\"img\"") || drawing.contains("aria-hidden=\"true\""));
     }
     // What colour says is said by a word.
-    assert!(page.contains("<span class=\"word\">warning</span>"), "{page}");
+    let word = "<span class=\"word\"><span aria-hidden=\"true\">!</span> warning</span>";
+    assert!(page.contains(word), "{page}");
 }
 
 /// So many users with a token each, under two owners.
@@ -494,5 +497,61 @@ fn settings_of_the_page_that_make_no_sense_are_refused() {
         let ran = world.run(&["config", "check"]).code(78);
         let told = format!("{}{}", ran.stdout, ran.stderr);
         assert!(told.contains(said), "{wrong}: {told}");
+    }
+}
+
+#[test]
+fn each_cause_has_its_deadline() {
+    let mut world = kept("");
+    world.reconfigure(&CONFIG.replace("[token.brand]", "[token.brand]\nauto_refresh = false"));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEShop1", Invalidation::Revoked));
+    world.at(day(50));
+    let _ = world.run(&["refresh", "--quiet"]);
+    let text = text_of(&page(&world));
+    for said in [
+        "✖ critical shop: down, revoked Deadline: now Sam logs in",
+        "! warning brand: works, expires in 10 days (2026-03-02 00:00 UTC), auto_refresh \
+         is off Deadline: by 2026-03-02, in 10 days anna@client.example logs in",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+}
+
+#[test]
+fn what_is_opened_tells_of_the_backup_and_of_the_probe() {
+    const SPARE: &str = "3000000000000008";
+    const NUMBER: &str = "4000000000000001";
+    let robot = |user: &str, name: &str| {
+        let scopes = ["whatsapp_business_messaging"];
+        TokenFixture::system_user(APP, user).named(name).scopes(scopes)
+    };
+    let world = World::new().config(&format!(
+        "[token.bot]\ntype = \"system-user\"\naccess_token = {{ env = \"BOT\" }}\nbackup = \"spare\"\n\
+         probe = {{ whatsapp = \"{NUMBER}\" }}\n\
+         [token.spare]\ntype = \"system-user\"\naccess_token = {{ env = \"SPARE\" }}\n{PAGE}"
+    ));
+    world.graph.with(|graph| {
+        graph.add_user(UserFixture::new(SPARE, "Spare"));
+        graph.add_whatsapp(WhatsappFixture::new(NUMBER, ROBOT));
+    });
+    fs::create_dir(world.path("www")).unwrap();
+    let world = world.token("BOT", robot(ROBOT, "bot")).token("SPARE", robot(SPARE, "spare"));
+    world.run(&["refresh", "--quiet"]).silent().code(0);
+    let full = page(&world);
+    for fact in [
+        format!(
+            "<dt>probe</dt><dd>whatsapp {NUMBER}: ok, now (2026-01-01 00:00 UTC)</dd>\
+             <dt>backup</dt><dd>spare, works, of user {SPARE} (metatoken status spare)</dd>"
+        ),
+        "<dt>generation</dt><dd>1, fingerprint ".to_owned(),
+    ] {
+        assert!(full.contains(&fact), "{fact}: {full}");
+    }
+    let told = fs::read_to_string(world.path("www/index.html")).unwrap();
+    let facts = "<dt>probe</dt><dd>ok, now (2026-01-01 00:00 UTC)</dd>\
+                 <dt>backup</dt><dd>spare, works</dd>";
+    assert!(told.contains(facts), "{told}");
+    for hidden in [NUMBER, SPARE, "metatoken status"] {
+        assert!(!told.contains(hidden), "{hidden}: {told}");
     }
 }

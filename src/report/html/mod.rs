@@ -11,18 +11,23 @@ mod parts;
 mod rows;
 mod timeline;
 
+use std::collections::HashMap;
+
 use askama::Template as _;
 use chrono::TimeDelta;
 use data_encoding::BASE64;
 
 pub use self::month::{PastMonth, PastRun};
 use self::parts::{FactLine, Piece, pieces, sign};
-use self::rows::{TokenGroup, TokenNames, groups};
+use self::rows::{PageSource, TokenGroup, TokenNames, groups};
+pub use self::rows::{TokenPast, worth_opening};
 use self::timeline::TimeAxis;
+use super::act_by::ActBy;
 use super::status::StatusReport;
+use super::token_report::TokenReport;
 use crate::crypto;
 use crate::policy::{Health, PageDetail, Reason, humanize};
-use crate::token::{Action, DeliveryState, Label};
+use crate::token::{Action, DeliveryState, Label, Time};
 
 const STYLE: &str = include_str!("../../../templates/page.css");
 const SCRIPT: &str = include_str!("../../../templates/page.js");
@@ -55,6 +60,8 @@ struct CauseCard {
     /// The tokens that it is about.
     subject: Option<String>,
     what: String,
+    /// Until when a person can do something; empty where that is not known.
+    until: String,
     who: String,
     command: String,
     step: Vec<Piece>,
@@ -80,6 +87,7 @@ struct PageTemplate<'a> {
     cards: Vec<CauseCard>,
     more_cards: usize,
     waiting: Vec<CauseCard>,
+    more_waiting: usize,
     axis: TimeAxis,
     groups: Vec<TokenGroup>,
     month: Vec<FactLine>,
@@ -88,8 +96,13 @@ struct PageTemplate<'a> {
     version: &'a str,
 }
 
-/// The page of what is judged, and of the month before it.
-pub fn html_page(status: &StatusReport, month: &PastMonth, settings: &PageSettings<'_>) -> String {
+/// The page of what is judged, and of what was before it.
+pub fn html_page(
+    status: &StatusReport,
+    month: &PastMonth,
+    past: &TokenPast,
+    settings: &PageSettings<'_>,
+) -> String {
     let now = status.generated_at;
     let health = status.health();
     let names = TokenNames::new(&status.tokens, settings.detail);
@@ -98,7 +111,11 @@ pub fn html_page(status: &StatusReport, month: &PastMonth, settings: &PageSettin
     let persons = cards.len();
     let counts = status.counts();
     cards.truncate(MOST_CARDS);
-    let card = |reason: &Reason| cause_card(reason, &names, settings.detail);
+    let deadlines = Deadlines::of(status);
+    let card = |reason: &Reason| CauseCard {
+        until: deadlines.of_cause(reason),
+        ..cause_card(reason, &names, settings.detail)
+    };
     let axis = TimeAxis::around(now);
     let age = settings.run_every.map_or(USUAL_AGE, |every| every * 3);
     let page = PageTemplate {
@@ -117,9 +134,10 @@ pub fn html_page(status: &StatusReport, month: &PastMonth, settings: &PageSettin
         old_after: age.num_seconds(),
         more_cards: persons - cards.len(),
         cards: cards.iter().map(card).collect(),
+        more_waiting: waiting.len().saturating_sub(MOST_CARDS),
         waiting: waiting.iter().take(MOST_CARDS).map(card).collect(),
         axis,
-        groups: groups(status, month, &names, settings.detail, &axis),
+        groups: groups(&PageSource { status, month, past }, &names, settings.detail, &axis),
         month: month.facts(now),
         targets: targets(status, settings.detail),
         runs: month.runs_facts(settings.run_every, now),
@@ -170,6 +188,7 @@ fn cause_card(reason: &Reason, names: &TokenNames<'_>, detail: PageDetail) -> Ca
             sign,
             subject,
             what: reason.what_in_labels(),
+            until: String::new(),
             who: String::new(),
             command: String::new(),
             step: pieces(step),
@@ -181,10 +200,30 @@ fn cause_card(reason: &Reason, names: &TokenNames<'_>, detail: PageDetail) -> Ca
         sign,
         subject,
         what: reason.what().replace('`', ""),
+        until: String::new(),
         who: reason.remedy.brief.replace('`', ""),
         command: reason.remedy.command.clone(),
         step: pieces(&reason.remedy.to_string()),
         meta: reason.meta.clone(),
+    }
+}
+
+/// The tokens by their labels, for what is said of the deadline of a cause.
+struct Deadlines<'a> {
+    tokens: HashMap<&'a Label, &'a TokenReport>,
+    now: Time,
+}
+
+impl<'a> Deadlines<'a> {
+    fn of(status: &'a StatusReport) -> Self {
+        let labelled = status.tokens.iter().filter_map(|it| Some((it.label.as_ref()?, it)));
+        Self { tokens: labelled.collect(), now: status.generated_at }
+    }
+
+    fn of_cause(&self, reason: &Reason) -> String {
+        let tokens = reason.labels.iter().filter_map(|label| self.tokens.get(label).copied());
+        let act_by = ActBy::of(reason.code, reason.severity, &tokens.collect::<Vec<_>>(), self.now);
+        act_by.map(|it| it.brief(self.now)).unwrap_or_default()
     }
 }
 

@@ -7,12 +7,13 @@ use super::month::PastMonth;
 use super::parts::{FactLine, Piece, pieces, sign};
 use super::timeline::{TimeAxis, TimeLine};
 use crate::policy::{Health, PageDetail, humanize};
+use crate::report::ProbeReport;
 use crate::report::history::HistoryEntry;
 use crate::report::status::{StatusReport, WORTH_FOLDING};
 use crate::report::text::{TextColor, TextStyle, Times};
 use crate::report::token_page::{TokenBackground, facts};
 use crate::report::token_report::{NextEvent, TokenReport};
-use crate::token::{Expiry, Label};
+use crate::token::{Expiry, Label, Time};
 
 /// Of more tokens only the worst can be opened: the file stays small.
 const MOST_OPENED: usize = 250;
@@ -20,6 +21,16 @@ const MOST_OPENED: usize = 250;
 /// What a page that tells labels alone says of a token that is opened.
 const FACTS_IN_LABELS: [&str; 6] =
     ["state", "checked", "expires", "data access", "renewed", "issued"];
+
+/// What only the store knows of the tokens that can be opened, without their events.
+pub type TokenPast = HashMap<Label, TokenBackground>;
+
+/// What the rows are made of.
+pub struct PageSource<'a> {
+    pub status: &'a StatusReport,
+    pub month: &'a PastMonth,
+    pub past: &'a TokenPast,
+}
 
 /// How the facts of a token are worded here.
 const STYLE: TextStyle = TextStyle { width: None, color: TextColor::None, times: Times::Relative };
@@ -88,6 +99,7 @@ impl TokenRow {
 /// Everything that a row is made of.
 struct Rows<'a> {
     status: &'a StatusReport,
+    past: &'a TokenPast,
     names: &'a TokenNames<'a>,
     detail: PageDetail,
     axis: &'a TimeAxis,
@@ -112,19 +124,21 @@ impl Family<'_> {
 
 /// All tokens by groups, the worst first.
 pub fn groups(
-    status: &StatusReport,
-    month: &PastMonth,
+    source: &PageSource<'_>,
     names: &TokenNames<'_>,
     detail: PageDetail,
     axis: &TimeAxis,
 ) -> Vec<TokenGroup> {
+    let PageSource { status, month, past } = *source;
     let mut events: HashMap<&Label, Vec<&HistoryEntry>> = HashMap::new();
     for event in &month.events {
         if let Some(label) = &event.label {
             events.entry(label).or_default().push(event);
         }
     }
-    let rows = Rows { status, names, detail, axis, events, opened: opened(&status.tokens) };
+    let opened = worth_opening(&status.tokens);
+    let opened = opened.into_iter().filter_map(|token| token.label.as_ref()).collect();
+    let rows = Rows { status, past, names, detail, axis, events, opened };
     let mut by_app: Vec<(String, Vec<Family<'_>>)> = Vec::new();
     for family in families(&status.tokens) {
         let title =
@@ -159,11 +173,11 @@ fn sort_by_owner(families: &mut [Family<'_>]) {
 }
 
 /// The tokens that can be opened: all while they are few, else the worst.
-fn opened(tokens: &[TokenReport]) -> HashSet<&Label> {
+pub fn worth_opening(tokens: &[TokenReport]) -> Vec<&TokenReport> {
     let mut worst: Vec<&TokenReport> = tokens.iter().collect();
     worst.sort_by_key(|token| Reverse(token.judgement.health.rank()));
     worst.truncate(MOST_OPENED);
-    worst.into_iter().filter_map(|token| token.label.as_ref()).collect()
+    worst
 }
 
 /// The tokens in their order, each Page behind its parent.
@@ -281,13 +295,17 @@ impl Rows<'_> {
 
     fn facts(&self, token: &TokenReport) -> Vec<FactLine> {
         let now = self.status.generated_at;
-        let known = facts(token, &TokenBackground::default(), STYLE, now);
-        let tells = |name: &str| self.detail == PageDetail::Full || FACTS_IN_LABELS.contains(&name);
-        let told = known.into_iter().filter(|(name, _)| tells(name));
-        let label =
-            token.label.as_ref().filter(|it| tells("label") && it.as_discovered().is_some());
-        let label = label.map(|label| FactLine::new("label", label));
-        label.into_iter().chain(told.map(|(name, value)| FactLine::new(name, value))).collect()
+        let of_it = token.label.as_ref().and_then(|label| self.past.get(label));
+        let none = TokenBackground::default();
+        let background = of_it.unwrap_or(&none);
+        let known = facts(token, background, STYLE, now).into_iter();
+        let known = known.map(|(name, value)| FactLine::new(name, value.replace('`', "")));
+        if self.detail == PageDetail::Labels {
+            let told = known.filter(|it| FACTS_IN_LABELS.contains(&it.name.as_str()));
+            return told.chain(in_labels(token, background, now)).collect();
+        }
+        let label = token.label.as_ref().filter(|it| it.as_discovered().is_some());
+        label.map(|label| FactLine::new("label", label)).into_iter().chain(known).collect()
     }
 
     /// What to do about each cause of its own.
@@ -305,4 +323,12 @@ impl Rows<'_> {
         let last = events.iter().rev().filter(|_| tells).take(LAST_EVENTS);
         last.map(|event| event.line(STYLE, self.status.generated_at)).collect()
     }
+}
+
+/// What a page that tells labels alone says of the reserve and of the probe: no id and no path.
+fn in_labels(token: &TokenReport, background: &TokenBackground, now: Time) -> Vec<FactLine> {
+    let answer = |probe: &ProbeReport| probe.in_labels(STYLE, now);
+    let probe = token.probe.as_ref().map(|it| FactLine::new("probe", answer(it)));
+    let backup = background.backup.as_ref().map(|it| FactLine::new("backup", it.in_labels()));
+    probe.into_iter().chain(backup).collect()
 }

@@ -156,7 +156,8 @@ impl TimeLine {
         let Some(DataAccess::Until(until)) = access else { return };
         self.say(&format!("data access until {}", until.date_naive()));
         if until > axis.from {
-            let (from, to) = (axis.place(axis.from.max(axis.now)), axis.place(until));
+            let from = if until > axis.now { axis.now } else { axis.from };
+            let (from, to) = (axis.place(from), axis.place(until));
             let _ = write!(self.shapes, "<line class=d x1={from} x2={to} y1=20 y2=20 />");
         }
     }
