@@ -11,6 +11,7 @@ mod ci;
 #[path = "../common/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the other tests use the rest")]
 mod common;
+mod container;
 mod cron;
 mod debian;
 mod kubernetes;
@@ -18,6 +19,7 @@ mod licences;
 mod man;
 mod moving;
 mod nagios;
+mod network;
 mod page;
 mod postgres;
 mod prometheus;
