@@ -6,6 +6,8 @@
 use std::error::Error as _;
 use std::path::Path;
 
+use rustix::io::Errno;
+
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::files::{self, FileError};
@@ -81,6 +83,9 @@ fn not_written(error: &FileError) -> CliError {
                 quoted(folder)
             );
             unwritten(file, error).hint(hint)
+        }
+        FileError::Unreadable(_, Errno::ACCESS) => {
+            unwritten(file, error).hint("name a file in a folder that you can enter and write")
         }
         FileError::NotAFile(..) | FileError::Dangling { .. } => {
             unwritten(file, error).hint("name a new file")

@@ -118,9 +118,10 @@ fn without_its_key_a_moved_store_is_not_opened_until_the_key_is_there() {
 
 #[test]
 fn an_older_store_is_brought_up_to_date_by_refresh_and_keeps_what_it_had() {
-    page_says("upgrade", "Commands that only read work with the older store as it is");
+    page_says("upgrade", "Commands that only read, and `store backup`, work with the older store");
+    page_says("upgrade", "`rollback`, `promote`, `revoke`, `forget` and `key` do not");
     for dump in [include_str!("../schemas/v1.sql"), include_str!("../schemas/v3.sql")] {
-        let world = World::new().config("");
+        let world = World::new().config(BRAND);
         world.write("metatoken.key", "07".repeat(32));
         world.sql().execute_batch(dump).unwrap();
         let (old, events): (i64, i64) = world
@@ -137,6 +138,21 @@ fn an_older_store_is_brought_up_to_date_by_refresh_and_keeps_what_it_had() {
         for reading in [&["history"][..], &["status", "--offline"], &["check"]] {
             let ran = world.run(reading);
             assert!(!ran.stderr.contains("error:"), "{reading:?}: {}", ran.stderr);
+        }
+        let copy = world.path("copy.db").display().to_string();
+        world.run(&["store", "backup", &copy]).code(0);
+        fs::remove_file(&copy).unwrap();
+        for changing in [
+            &["rollback", "brand"][..],
+            &["promote", "brand"],
+            &["revoke", "brand", "--all"],
+            &["forget", "brand"],
+            &["key", "rotate"],
+        ] {
+            let ran = world.run(changing).stdout("").exit(Exit::Storage);
+            let why = "[DIR]/metatoken.db: the store was written by an older metatoken\n\
+                       hint: run `metatoken refresh`, which brings it up to date; then run the same again\n";
+            assert!(ran.stderr.ends_with(why), "{changing:?}: {}", ran.stderr);
         }
         assert_eq!(schema(), old);
         let _ = world.run(&["refresh", "--quiet"]);
@@ -206,6 +222,7 @@ fn an_old_copy_takes_over_what_was_renewed_since_from_the_target() {
 #[test]
 fn what_is_uninstalled_leaves_its_files_until_a_token_is_forgotten() {
     page_says("uninstall", "metatoken forget LABEL --targets");
+    page_says("uninstall", "`metatoken revoke LABEL --all` before that");
     let mut world = World::new()
         .config(&format!("{BRAND}\n{DELIVERED}"))
         .token("BRAND", TokenFixture::user(APP, ANNA).named("brand"));
