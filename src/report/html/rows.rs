@@ -16,7 +16,7 @@ use crate::report::token_report::{NextEvent, TokenReport};
 use crate::token::{Expiry, Label, Time};
 
 /// Of more tokens only the worst can be opened: the file stays small.
-const MOST_OPENED: usize = 250;
+const MOST_OPENED: usize = 200;
 
 /// What a page that tells labels alone says of a token that is opened.
 const FACTS_IN_LABELS: [&str; 6] =

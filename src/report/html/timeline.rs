@@ -130,7 +130,6 @@ impl TimeLine {
         let window = window.filter(|due| *due < until && token.expiry.at().is_some());
         self.bar('b', (7, 8), from, window.unwrap_or(until), axis);
         if let Some(due) = window {
-            self.say(&format!("window of renewal from {}", due.date_naive()));
             self.bar('w', (7, 8), due, until, axis);
         }
         match (death, token.expiry) {
@@ -189,7 +188,7 @@ impl TimeLine {
         let due = token.refresh.due_at.filter(|_| token.refresh.automatic && death.is_none());
         if let Some(due) = due {
             let due = due.max(axis.now);
-            self.say(&format!("next renewal {}", due.date_naive()));
+            self.say(&format!("renewed from {} on", due.date_naive()));
             self.mark('o', due, axis);
         }
         if let Some(death) = death {
