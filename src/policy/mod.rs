@@ -44,7 +44,7 @@ pub use causes::{Interest, Issues, TokenIssues};
 pub use clocks::{Clocks, Dates, LastHeard, Moment, TOLERANCE, throttle};
 pub use condition::Condition;
 pub use cure::{Actor, Cure, RemedyRow};
-pub use cures::{end_the_old_one, remedy, replace_it, table, without_parent};
+pub use cures::{end_the_old_one, own_access_token, remedy, replace_it, table, without_parent};
 pub use damage::{Repair, judge_repaired, judge_store};
 pub use dates::{Deadline, deadlines};
 pub use decision::{Decision, Derive, Insistence, Renew, Skip, Verify};

@@ -2,10 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::tokens::{TokenConfig, subject};
+use super::tokens::TokenConfig;
 use crate::error::CliError;
-use crate::exit::Exit;
-use crate::policy::{Reason, judge_shared};
 use crate::session::Session;
 use crate::store::{Sighting, Store};
 use crate::token::{
@@ -148,11 +146,4 @@ pub const fn holds(state: GenerationState) -> bool {
         state,
         GenerationState::Candidate | GenerationState::Current | GenerationState::Previous
     )
-}
-
-/// Refuses an access token that a person hands over for a token while another token has it.
-pub fn refuse_shared(token: &TokenConfig, shared: &SharedToken) -> CliError {
-    let Reason { code, remedy, .. } = judge_shared(&subject(token, None, None), shared);
-    let message = format!("that is the access token of `{}`", shared.with);
-    CliError::new(Exit::Config, code, token.label.as_str(), message).hint(remedy.to_string())
 }

@@ -12,20 +12,22 @@ use std::time::Instant;
 
 use super::Run;
 use super::candidate::{Candidates, IdentityChange};
-use super::configured_tokens::{holds, refuse_shared};
+use super::configured_tokens::holds;
 use super::found::adopt_before_first_delivery;
 use super::hand_over::{GivenBy, HandOver, HandedOver};
 use super::inspect::{inspect, wrong_app};
 use super::log;
 use super::make_current::Lifetime;
 use super::replacement::works_on;
-use super::tokens::TokenConfig;
+use super::tokens::{TokenConfig, subject};
 use crate::config::Pages;
 use crate::deliver::{Deliveries, Replace, TokenDelivery};
 use crate::error::CliError;
+use crate::exit::Exit;
 use crate::graph::{App, CallError};
 use crate::policy::{
-    Adoption, Contest, Current, Losses, is_short_life, judge_handed_over, short_lived,
+    Adoption, Contest, Current, Losses, is_short_life, judge_handed_over, own_access_token,
+    short_lived,
 };
 use crate::report::{RunReport, TokenResult};
 use crate::store::StoreError;
@@ -238,14 +240,27 @@ impl<'a> HandOver<'a> {
             if sighting.token != self.before.id && holds(sighting.state) {
                 let is_declared = self.run.session.config.token(&sighting.label).is_some();
                 let shared = SharedToken { with: sighting.label, is_declared };
-                let mut refused = refuse_shared(self.token, &shared);
-                if !self.is_exchange() {
-                    refused.hints = vec![of_one_label(&shared)];
-                }
-                return Err(refused);
+                return Err(self.is_anothers(&shared));
             }
         }
         Ok(())
+    }
+
+    /// Refuses what another label has: under two labels a renewal of the one would surprise the other.
+    fn is_anothers(&self, shared: &SharedToken) -> CliError {
+        let label = &self.token.label;
+        let message = format!("that is the access token of `{}`", shared.with);
+        let refused = CliError::new(Exit::InputRefused, "shared_token", label.as_str(), message);
+        match (self.is_exchange(), shared.is_declared) {
+            (true, false) => {
+                let subject = subject(self.token, None, None);
+                refused.hint(own_access_token(&subject, shared).to_string())
+            }
+            (true, true) => refused.hint(of_one_label(shared)).hint(format!(
+                "run `metatoken exchange {label}`, and paste an access token of its own"
+            )),
+            (false, _) => refused.hint(of_one_label(shared)),
+        }
     }
 
     /// Adopts a better one that the token's first deliveries would replace: the new one is compared

@@ -333,7 +333,7 @@ hint: `metatoken add p --type user --app other` takes it
             (&["add", "p", "--type", "user", "--app", "main"], &shared, "
 error: p: that is the access token of `anna`
 hint: an access token belongs to one label: `metatoken status anna` shows it
-", Exit::Config),
+", Exit::InputRefused),
             (&["add", "p", "--type", "user", "--app", "main", "--token-file", "-"], "EAAFAKENothing", "
 error: p: the new access token was rejected: Meta does not know this value
   caused by: Meta says \"Invalid OAuth access token\" (190)

@@ -266,10 +266,11 @@ fn a_string_of_another_label_is_refused() {
         .stderr(
             "
 error: shop: that is the access token of `brand`
-hint: set `access_token` of `[token.shop]` in [DIR]/metatoken.toml to an access token of its own, or remove the table; then run `metatoken refresh`
+hint: an access token belongs to one label: `metatoken status brand` shows it
+hint: run `metatoken exchange shop`, and paste an access token of its own
 ",
         )
-        .exit(Exit::Config);
+        .exit(Exit::InputRefused);
     assert_eq!(world.calls(), [""; 0]);
 }
 

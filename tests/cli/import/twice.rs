@@ -51,7 +51,7 @@ fn another_access_token_replaces_none_that_works() {
         .run(&["import", "renamed.csv"])
         .stdout("\nno tokens\n")
         .stderr(&format!("renamed.csv:2: that is the access token of `anna`\n{AGAIN}"))
-        .exit(Exit::Config);
+        .exit(Exit::InputRefused);
     assert_eq!(names(&world), ["anna.toml"]);
 }
 
