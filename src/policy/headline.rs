@@ -79,8 +79,9 @@ impl Reason {
         let command = &self.remedy.command;
         let prefix = &command[..command.rfind("metatoken ")?];
         let whose = match self.labels.as_slice() {
-            [] => "--system",
-            [label, ..] => label.as_str(),
+            // A label that the config does not declare can be named no more.
+            [label, ..] if !self.is_about_labels_that_left() => label.as_str(),
+            _ => "--system",
         };
         let proof = format!("{prefix}metatoken check {whose}");
         Some(proof).filter(|proof| proof != command)

@@ -71,6 +71,11 @@ impl Reason {
         self.is_about_the_config() || self.code == UNDECLARED
     }
 
+    /// Whether its labels are such as the config does not declare any more.
+    pub fn is_about_labels_that_left(&self) -> bool {
+        matches!(self.code, UNDECLARED | STILL_HELD)
+    }
+
     /// Whether it is about what the config says of single labels: a run ends with 78 over it.
     pub fn is_about_the_config(&self) -> bool {
         matches!(self.code, SHARED_TOKEN | RENAME_CONFLICT | CONFIG_FILE)

@@ -12,7 +12,7 @@ use super::tokens::{TokenConfig, Tokens, subject};
 use crate::config::{Config, TokenUse};
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::policy::{Reason, Usability, judge_usability};
+use crate::policy::{Health, Moment, Reason, Usability, judge, judge_usability};
 use crate::session::Session;
 use crate::store::{Store, StoreError};
 use crate::token::{AccessToken, Credential, Label, Pattern, TokenType};
@@ -52,6 +52,9 @@ pub fn access_token_in_use(
     let (credential, tokens) = look_up(session, store.as_ref(), label)?;
     // One whose file is left out of the config is handed out all the same.
     let token = tokens.select(&[Pattern::new(label.as_str())])?.first().copied();
+    if token.is_none() && credential.is_none() {
+        tokens.one(label)?;
+    }
     refuse_an_admins(label, token, wanted)?;
     if credential.as_ref().is_some_and(Credential::is_lost) {
         return Err(damaged(label, token));
@@ -59,7 +62,7 @@ pub fn access_token_in_use(
     let current = credential.as_ref().and_then(|credential| credential.current.as_ref());
     let (Some(store), Some(credential), Some(current)) = (store.as_ref(), &credential, current)
     else {
-        return Err(missing(label));
+        return Err(missing(session, label, token, credential.as_ref()));
     };
     if let (IfDead::Refuse, Some(token)) = (wanted.if_dead, token) {
         let parent = token.parent.as_ref().and_then(|parent| tokens.credential(parent));
@@ -89,7 +92,7 @@ pub fn earlier_access_token(
     let token = tokens.select(&[Pattern::new(label.as_str())])?.first().copied();
     refuse_an_admins(label, token, wanted)?;
     let (Some(store), Some(credential)) = (store.as_ref(), credential) else {
-        return Err(missing(label));
+        return Err(missing(session, label, token, None));
     };
     let found = numbered(store, credential.id, number)?;
     let generation = found.map_err(|why| unavailable(label, why, number))?;
@@ -179,10 +182,30 @@ fn of_an_admin(label: &Label) -> CliError {
         .hint(format!("a person prints it with `metatoken token {label} --admin`"))
 }
 
-fn missing(label: &Label) -> CliError {
-    CliError::new(Exit::Failed, "no_string", label.as_str(), "has no access token yet").hint(
-        format!("run `metatoken refresh {label}`, or `metatoken exchange {label}` to paste one"),
-    )
+/// A token without an access token: what keeps it from having one, where a run has found that.
+fn missing(
+    session: &Session,
+    label: &Label,
+    token: Option<&TokenConfig>,
+    credential: Option<&Credential>,
+) -> CliError {
+    let refused = |exit, message: &str| CliError::new(exit, "no_string", label.as_str(), message);
+    let moment = Moment::at(session.clock.now());
+    let judgement = token
+        .zip(credential)
+        .map(|(token, credential)| judge(&subject(token, Some(credential), None), moment).reasons);
+    let mut reasons = judgement.unwrap_or_default().into_iter();
+    let is_a_persons =
+        |reason: &Reason| reason.severity == Health::Critical && reason.action.needs_a_person();
+    match reasons.find(is_a_persons) {
+        Some(reason) => {
+            let message = format!("has no access token: {}", with_metas_words(&reason));
+            refused(Exit::PersonNeeded, &message).hint(reason.remedy.to_string())
+        }
+        None => refused(Exit::Failed, "has no access token yet").hint(format!(
+            "run `metatoken refresh {label}`, or `metatoken exchange {label}` to paste one"
+        )),
+    }
 }
 
 fn warn(session: &Session, label: &Label, reason: &Reason) {

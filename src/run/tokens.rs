@@ -310,6 +310,12 @@ impl Tokens {
             return CliError::new(Exit::Usage, "not_enabled", pattern.as_str(), message)
                 .hint(format!("set `enabled = true` in {table} in `{}`", file.display()));
         }
+        if let Some(gone) = self.unlisted.iter().find(|label| label.as_str() == pattern.as_str()) {
+            let message = "the config no longer declares it";
+            return CliError::new(Exit::Usage, "no_such_label", gone.as_str(), message).hint(format!(
+                "declare it again, or set `was = \"{gone}\"` under its new name; `metatoken history {gone}` shows what it was"
+            ));
+        }
         let labels: Vec<&Label> = self.configs.iter().map(|token| &token.label).collect();
         let near = nearest(pattern.as_str(), labels.iter().map(|label| label.as_str()));
         let known = match labels.len() {
@@ -318,8 +324,8 @@ impl Tokens {
             1..=12 => format!("the labels are {}", crate::policy::humanize::list(&labels)),
             _ => "`metatoken status` lists the labels".to_owned(),
         };
-        CliError::new(Exit::Usage, "no_such_label", pattern.as_str(), "matches no token")
-            .hint(known)
+        let subject = if pattern.as_str().is_empty() { "``" } else { pattern.as_str() };
+        CliError::new(Exit::Usage, "no_such_label", subject, "matches no token").hint(known)
     }
 }
 

@@ -38,9 +38,10 @@ fn two_of_eleven_that_left_the_config_are_named() {
     let check = "
 METATOKEN WARNING - j and 1 more: no longer declared, not renewed, the first…; operator declares each again: metatoken refresh
 WARNING: `j` and `k`: no longer declared, not renewed, the first expires in 60 days (2026-03-02 00:00 UTC)
-  declare each again, or set `was` under its new name; then run `metatoken refresh`. If not needed any more, run `metatoken forget j k`. Proof: `metatoken check j`
+  declare each again, or set `was` under its new name; then run `metatoken refresh`. If not needed any more, run `metatoken forget j k`. Proof: `metatoken check --system`
 ";
     world.run(&["check"]).verdict(check).stderr("").code(1);
+    world.run(&["check", "--system"]).verdict(check).stderr("").code(1);
     let ran = world.run(&["refresh"]).stderr("").exit(Exit::Ok);
     assert!(
         ran.stdout.contains(
@@ -54,6 +55,12 @@ WARNING: `j` and `k`: no longer declared, not renewed, the first expires in 60 d
     world.run(&["refresh", "--quiet"]).silent().exit(Exit::Ok);
     world.run(&["check"]).verdict(check).code(1);
     world.run(&["check", "--tokens"]).verdict("\nMETATOKEN OK - 9 tokens, all well\n").code(0);
+    for command in ["status", "refresh", "deliver", "token"] {
+        world.run(&[command, "j"]).stdout("").stderr("
+error: j: the config no longer declares it
+hint: declare it again, or set `was = \"j\"` under its new name; `metatoken history j` shows what it was
+").exit(Exit::Usage);
+    }
     let status = world.run(&["status", "--offline", "-v"]).code(0).stdout;
     assert!(
         status.contains(

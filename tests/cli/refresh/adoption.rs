@@ -296,11 +296,11 @@ critical: `brand`: never worked, a system-user token, not a user token, found in
         .stdout("")
         .stderr(
             "
-error: brand: has no access token yet
-hint: run `metatoken refresh brand`, or `metatoken exchange brand` to paste one
+error: brand: has no access token: a system-user token, not a user token, found in the environment variable `BRAND`
+hint: paste a user token: run `metatoken exchange brand`. If the token is the right one, correct `type` of `[token.brand]` in [DIR]/metatoken.toml
 ",
         )
-        .exit(Exit::Failed);
+        .exit(Exit::PersonNeeded);
     world.run(&["status"]).stdout("
 1 token: 1 critical                                         2026-01-01 00:00 UTC
 
