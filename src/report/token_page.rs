@@ -34,9 +34,11 @@ pub struct BackupStanding {
 }
 
 /// How many Pages a token has.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct PageCounts {
     pub total: usize,
+    /// Those with a label of their own; the others are called after their parent.
+    pub declared: Vec<Label>,
     /// How many of them Graph called valid when it was last asked.
     pub valid: usize,
 }
@@ -117,7 +119,7 @@ pub fn facts(
         ("parent", token.parent.as_ref().map(ToString::to_string)),
         ("application", inspection.and_then(|it| it.application.clone())),
         ("permissions", inspection.map(|it| it.scopes.join(", ")).filter(|it| !it.is_empty())),
-        ("pages", pages(token, background.pages)),
+        ("pages", pages(token, &background.pages)),
         ("probe", token.probe.as_ref().map(|it| probe(it, style, now))),
         ("backup", background.backup.as_ref().map(backup)),
     ];
@@ -168,14 +170,22 @@ fn generation(token: &TokenReport) -> Option<String> {
     Some(format!("{number}{}", fingerprint.unwrap_or_default()))
 }
 
-fn pages(token: &TokenReport, pages: PageCounts) -> Option<String> {
+fn pages(token: &TokenReport, pages: &PageCounts) -> Option<String> {
     let label = token.label.as_ref().filter(|_| pages.total > 0)?;
     let valid = if pages.valid == pages.total {
         "all work".to_owned()
     } else {
         format!("{} work", pages.valid)
     };
-    Some(format!("{}, {valid} (`metatoken status '{label}/*'`)", pages.total))
+    let found = (pages.total > pages.declared.len()).then(|| format!(" '{label}/*'"));
+    let which = match pages.declared.len() {
+        0..=3 => {
+            let declared = pages.declared.iter().map(|label| format!(" {label}"));
+            found.into_iter().chain(declared).collect()
+        }
+        _ => " --all".to_owned(),
+    };
+    Some(format!("{}, {valid} (`metatoken status{which}`)", pages.total))
 }
 
 /// The question that shows whether it does what it is for, and when it was answered how.

@@ -76,10 +76,12 @@ fn background(
 
 fn pages(tokens: &Tokens, parent: &Label) -> PageCounts {
     let verdict = |page: &Label| tokens.credential(page)?.current.as_ref()?.verdict();
-    tokens.pages_of(parent).fold(PageCounts::default(), |counts, page| PageCounts {
-        total: counts.total + 1,
-        valid: counts.valid + usize::from(verdict(&page.label) == Some(true)),
-    })
+    let pages = || tokens.pages_of(parent).map(|page| &page.label);
+    PageCounts {
+        total: pages().count(),
+        declared: pages().filter(|it| it.as_discovered().is_none()).cloned().collect(),
+        valid: pages().filter(|it| verdict(it) == Some(true)).count(),
+    }
 }
 
 fn standing(tokens: &Tokens, backup: &Label) -> BackupStanding {

@@ -600,3 +600,28 @@ fn a_store_that_cannot_be_written_is_no_error_for_a_reader() {
     let ran = world.run(&["status", "--json"]).exit(Exit::Ok).stderr("");
     assert_eq!(ran.token("brand")["source"], "live");
 }
+
+/// The command beside the number of Pages named a pattern that those with labels of their own do not
+/// match.
+#[test]
+fn the_command_that_shows_the_pages_of_a_token_works() {
+    let of_all = CONFIG.replace("required_scopes", "pages = \"all\"\nrequired_scopes");
+    for (config, pages, command) in [
+        (CONFIG, "1, all work", "metatoken status bakery"),
+        (&of_all, "2, all work", "metatoken status 'brand/*' bakery"),
+        (
+            of_all.split("[token.bakery]").next().unwrap(),
+            "2, all work",
+            "metatoken status 'brand/*'",
+        ),
+    ] {
+        let world = World::new().config(config).token("BRAND", brand());
+        let _ = world.run(&["refresh", "--quiet"]);
+        let page = world.run(&["status", "brand", "--offline"]).code(0).stdout;
+        assert!(page.contains(&format!("  {pages} (`{command}`)\n")), "{page}");
+        let words: Vec<String> =
+            command.split(' ').skip(1).map(|word| word.replace('\'', "")).collect();
+        let typed: Vec<&str> = words.iter().map(String::as_str).collect();
+        let _ = world.run(&typed).code(0);
+    }
+}
