@@ -310,15 +310,11 @@ fn check_default_probe(config: &Config) -> Option<ConfigCheck> {
     let unasked = config.tokens.iter().filter(|token| !(asks_pages && has_pages(token)));
     let unasked = unasked.filter_map(|token| Some((token.unasked_probe.as_ref()?, &token.label)));
     let (whom, labels): (Vec<&String>, Vec<&Label>) = unasked.unzip();
-    let left_out = match labels.as_slice() {
-        [first, _, _, _, ..] => format!("`{first}` and {} more", labels.len() - 1),
-        few => humanize::list(few),
-    };
     Some(ConfigCheck::new(
         "probe_not_asked",
         "[defaults] probe",
         CheckResult::Warning,
-        format!("{}: not asked of {left_out}", whom.first()?),
+        format!("{}: not asked of {}", whom.first()?, humanize::list_of_few(&labels, 3)),
         "move `probe` to the tables of the tokens that it is for, or add `probe = \"none\"` to those of \
          the others",
     ))
