@@ -51,10 +51,10 @@ fn select(tx: &mut dyn Tx, own: RunId, token: Option<TokenId>) -> Result<Stock, 
                 (SELECT max(planned_at) FROM attempt WHERE attempt.token = token.id
                  AND closed_at IS NULL AND run <> ?1) AS planned_at,
                 answer_lost_at, failed_with, list_not_before, ask_not_before, exchange_sent_at,
-                exchange_sent, shared_with, shared_with_declared, refused_by, mint_sent_at,
-                mint_tried_at, mint_tries, undeclared_since, undeclared_with_many, source,
-                source_value, source_changed, source_refused, source_line, owner, app, probe_at,
-                probe_question, probe_generation, probe_grade, probe_problem, exchanged
+                exchange_sent, exchanged, shared_with, shared_with_declared, refused_by,
+                mint_sent_at, mint_tried_at, mint_tries, undeclared_since, undeclared_with_many,
+                source, source_value, source_changed, source_refused, source_line, owner, app,
+                probe_at, probe_question, probe_generation, probe_grade, probe_problem
          FROM token WHERE {which} ORDER BY label"
     );
     let parameters: Vec<SqlValue<'_>> =
