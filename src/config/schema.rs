@@ -165,7 +165,7 @@ mod tests {
         let mut missing: Vec<&str> = keys.map(|key| key.name).filter(|key| !has(key)).collect();
         missing.sort_unstable();
         missing.dedup();
-        assert_eq!(missing, ["mint", "port", "promote", "required_targets", "use"]);
+        assert_eq!(missing, ["port", "required_targets"]);
     }
 
     #[test]

@@ -182,6 +182,7 @@ fn the_full_example_passes() {
             ("publisher-app", "main", Provider::Facebook),
             ("whatsapp", "main", Provider::Facebook),
             ("whatsapp-backup", "main", Provider::Facebook),
+            ("admin", "main", Provider::Facebook),
         ]
     );
     assert_eq!(config.tokens[1].deliver.len(), 2);

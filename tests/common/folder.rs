@@ -13,13 +13,15 @@ const MEMORY: &str = "/dev/shm";
 /// How many bytes have to be free there; containers have 64 MiB.
 const ROOM: u64 = 1 << 30;
 
-/// Makes a folder that is there as long as what is returned.
+/// Makes a folder that is there as long as what is returned. Its path has 15 characters in either place:
+/// a line that is cut to its length is cut where the test expects it.
 pub(crate) fn folder() -> tempfile::TempDir {
     static PLACE: LazyLock<PathBuf> = LazyLock::new(|| {
         let memory = Path::new(MEMORY);
         if is_fit(memory) { memory.to_owned() } else { std::env::temp_dir() }
     });
-    tempfile::tempdir_in(&*PLACE).unwrap()
+    let prefix = if *PLACE == Path::new(MEMORY) { "" } else { ".tmp" };
+    tempfile::Builder::new().prefix(prefix).rand_bytes(6).tempdir_in(&*PLACE).unwrap()
 }
 
 /// Whether a test can write there and run what it wrote.
