@@ -7,7 +7,7 @@ use super::Run;
 use super::tokens::{TokenConfig, subject};
 use crate::graph::CallError;
 use crate::policy::{
-    Contest, Current, Extension, FoundIn, Losses, next_try, outlives_its_successor,
+    Contest, Current, Extension, FoundIn, Losses, end_the_old_one, next_try, outlives_its_successor,
 };
 use crate::store::{
     NewCandidate, Predecessor, Promotion, RefusedCandidate, Setback, StoreError, Successor,
@@ -366,4 +366,11 @@ pub fn too_young_to_extend() -> Problem {
 pub fn is_critical(token: &TokenConfig, credential: &Credential, now: Time) -> bool {
     let critical_within = subject(token, Some(credential), None).critical_within();
     credential.current.as_ref().is_none_or(|current| current.expiry.is_within(critical_within, now))
+}
+
+/// Says that the generation of that number works on beside its successor, and hints at what ends it.
+pub fn hint_at_the_old_one(run: &Run<'_>, token: &TokenConfig, number: u32) -> String {
+    let how = end_the_old_one(&subject(token, None, None), number);
+    run.session.ui.note(&format!("hint: {how}"));
+    format!("generation {number} works on until it is revoked")
 }

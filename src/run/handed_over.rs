@@ -11,14 +11,13 @@
 use std::time::Instant;
 
 use super::Run;
-use super::candidate::{Candidates, IdentityChange};
+use super::candidate::{Candidates, IdentityChange, hint_at_the_old_one};
 use super::configured_tokens::holds;
 use super::found::adopt_before_first_delivery;
 use super::hand_over::{GivenBy, HandOver, HandedOver};
 use super::inspect::{inspect, wrong_app};
 use super::log;
 use super::make_current::Lifetime;
-use super::replacement::works_on;
 use super::tokens::{TokenConfig, subject};
 use crate::config::Pages;
 use crate::deliver::{Deliveries, Replace, TokenDelivery};
@@ -329,7 +328,7 @@ impl<'a> HandOver<'a> {
         let credential = self.run.store.credential(self.before.id)?;
         let current = credential.current.as_ref();
         let reason = match self.outlived {
-            Some(old) => format!("{reason}; {}", works_on(self.run, self.token, old)),
+            Some(old) => format!("{reason}; {}", hint_at_the_old_one(self.run, self.token, old)),
             None => reason,
         };
         Ok(TokenResult::of(self.token.label.clone(), self.token.token_type, outcome, reason)

@@ -7,7 +7,7 @@
 use std::time::Instant;
 
 use super::Run;
-use super::candidate::{Candidates, IdentityChange, IfRefused};
+use super::candidate::{Candidates, IdentityChange, IfRefused, hint_at_the_old_one};
 use super::inspect::{inspect, wrong_app};
 use super::log;
 use super::tokens::{TokenConfig, subject};
@@ -15,9 +15,7 @@ use crate::deliver::{Deliveries, Replace};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::graph::{App, CallError};
-use crate::policy::{
-    Contest, Current, Losses, cause, end_the_old_one, judge_handed_over, quote, remedy,
-};
+use crate::policy::{Contest, Current, Losses, cause, judge_handed_over, quote, remedy};
 use crate::report::TokenResult;
 use crate::token::{AccessToken, Credential, DryRun, Outcome, Problem, Proof};
 
@@ -113,7 +111,7 @@ impl<'a> TokenReplacement<'a> {
         proof: &Proof,
         outlived: Option<u32>,
     ) -> Result<TokenResult, CliError> {
-        let outlived = outlived.map(|old| works_on(self.run, self.token, old));
+        let outlived = outlived.map(|old| hint_at_the_old_one(self.run, self.token, old));
         let said = [Some(what), self.moved(proof), outlived];
         self.result(outcome, &said.into_iter().flatten().collect::<Vec<_>>().join("; "))
     }
@@ -179,10 +177,4 @@ impl<'a> TokenReplacement<'a> {
         };
         refused.hint("nothing was changed: run the same again later")
     }
-}
-
-/// Says that the generation of that number works on beside its successor, and hints at what ends it.
-pub fn works_on(run: &Run<'_>, token: &TokenConfig, number: u32) -> String {
-    run.hint(end_the_old_one(&subject(token, None, None), number));
-    format!("generation {number} works on until it is revoked")
 }

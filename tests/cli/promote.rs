@@ -325,6 +325,7 @@ fn pages_that_are_dead_with_their_parent_name_the_backup_of_the_parent() {
     // Where the backup is dead too, only the person helps.
     world.graph.with(|graph| graph.invalidate("EAAFAKEBen1", Invalidation::PasswordChanged));
     world.at(day(4));
+    world.run(&["refresh", "-q"]).exit(Exit::PersonNeeded);
     let ran = world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded);
     let remedy = ran.result("page")["problem"]["remedy"].as_str().unwrap().to_owned();
     assert!(!remedy.contains("promote"), "{remedy}");
