@@ -510,8 +510,8 @@ fn each_cause_has_its_deadline() {
     let text = text_of(&page(&world));
     for said in [
         "✖ critical shop: down, revoked Deadline: now Sam logs in",
-        "! warning brand: works, expires in 10 days (2026-03-02 00:00 UTC), auto_refresh \
-         is off Deadline: by 2026-03-02, in 10 days anna@client.example logs in",
+        "! warning brand: works, expires in 10 days, auto_refresh is off \
+         Deadline: by 2026-03-02, in 10 days anna@client.example logs in",
     ] {
         assert!(text.contains(said), "{said}: {text}");
     }
@@ -554,4 +554,32 @@ fn what_is_opened_tells_of_the_backup_and_of_the_probe() {
     for hidden in [NUMBER, SPARE, "metatoken status"] {
         assert!(!told.contains(hidden), "{hidden}: {told}");
     }
+}
+
+#[test]
+fn what_is_due_first_comes_first() {
+    let mut config = String::new();
+    for (label, left) in [("late", 9), ("soon", 5), ("never", 0)] {
+        let _ = write!(
+            config,
+            "[token.{label}]\ntype = \"user\"\nauto_refresh = false\naccess_token = {{ env = \"T{left}\" }}\n"
+        );
+    }
+    let user = |end: i64| TokenFixture::user(APP, ANNA).named("token").ending(ends(end));
+    let mut world = World::new()
+        .config(&config)
+        .token("T9", user(49))
+        .token("T5", user(45))
+        .token("T0", user(42));
+    world.run(&["refresh", "--quiet"]).code(0);
+    world.at(day(40));
+    let _ = world.run(&["refresh", "--quiet"]);
+    let dead = world.in_use("never");
+    world.graph.with(|graph| graph.invalidate(&dead, Invalidation::Revoked));
+    world.at(day(41));
+    let _ = world.run(&["refresh", "--quiet"]);
+    let text = text_of(&page(&world));
+    let places = ["never: down", "soon: works", "late: works"];
+    let places = places.map(|it| text.find(it).unwrap_or_else(|| panic!("{it}: {text}")));
+    assert!(places.is_sorted(), "{text}");
 }

@@ -11,6 +11,7 @@ mod parts;
 mod rows;
 mod timeline;
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use askama::Template as _;
@@ -110,8 +111,10 @@ pub fn html_page(
         status.reasons().into_iter().partition(needs_a_person);
     let persons = cards.len();
     let counts = status.counts();
-    cards.truncate(MOST_CARDS);
     let deadlines = Deadlines::of(status);
+    // What is due first comes first.
+    cards.sort_by_cached_key(|it| (Reverse(it.severity.rank()), deadlines.place(it)));
+    cards.truncate(MOST_CARDS);
     let card = |reason: &Reason| CauseCard {
         until: deadlines.of_cause(reason),
         ..cause_card(reason, &names, settings.detail)
@@ -199,13 +202,19 @@ fn cause_card(reason: &Reason, names: &TokenNames<'_>, detail: PageDetail) -> Ca
         health,
         sign,
         subject,
-        what: reason.what().replace('`', ""),
+        what: in_brief(reason),
         until: String::new(),
         who: reason.remedy.brief.replace('`', ""),
         command: reason.remedy.command.clone(),
         step: pieces(&reason.remedy.to_string()),
         meta: reason.meta.clone(),
     }
+}
+
+/// The state and the cause, without the date that stands beside them.
+fn in_brief(reason: &Reason) -> String {
+    let state = reason.condition.map(|condition| format!("{condition}, ")).unwrap_or_default();
+    format!("{state}{}", reason.message.replace('`', ""))
 }
 
 /// The tokens by their labels, for what is said of the deadline of a cause.
@@ -220,10 +229,19 @@ impl<'a> Deadlines<'a> {
         Self { tokens: labelled.collect(), now: status.generated_at }
     }
 
-    fn of_cause(&self, reason: &Reason) -> String {
+    fn act_by(&self, reason: &Reason) -> Option<ActBy> {
         let tokens = reason.labels.iter().filter_map(|label| self.tokens.get(label).copied());
-        let act_by = ActBy::of(reason.code, reason.severity, &tokens.collect::<Vec<_>>(), self.now);
-        act_by.map(|it| it.brief(self.now)).unwrap_or_default()
+        ActBy::of(reason.code, reason.severity, &tokens.collect::<Vec<_>>(), self.now)
+    }
+
+    fn of_cause(&self, reason: &Reason) -> String {
+        self.act_by(reason).map(|it| it.brief(self.now)).unwrap_or_default()
+    }
+
+    /// The place of a cause among others: those without a date come last.
+    fn place(&self, reason: &Reason) -> (bool, Option<Time>) {
+        let act_by = self.act_by(reason);
+        (act_by.is_none(), act_by.and_then(|it| it.at()))
     }
 }
 

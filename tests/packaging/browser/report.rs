@@ -107,7 +107,19 @@ fn it_prints_on_paper() {
     let print = format!("--print-to-pdf={}", pdf.display());
     let address = format!("file://{}", world.path("page.html").display());
     let _ = dom_with(&world, &[&print], &address);
-    assert!(std::fs::read(pdf).unwrap().starts_with(b"%PDF-"));
+    assert!(std::fs::read(&pdf).unwrap().starts_with(b"%PDF-"));
+    if let Some(why) = lacking(&["pdftotext"]) {
+        return skip("packaging::browser::report::it_prints_on_paper (its words)", &why);
+    }
+    let printed = Command::new("pdftotext").arg("-layout").arg(&pdf).arg("-").output().unwrap();
+    let printed = String::from_utf8(printed.stdout).unwrap();
+    for said in ["What needs a person", "metatoken login brand", "Next deadline (UTC)", "Runs"] {
+        assert!(printed.contains(said), "{said}: {printed}");
+    }
+    // What only a screen can open or search.
+    for hidden in ["How\n", "Find", "fingerprint"] {
+        assert!(!printed.contains(hidden), "{hidden}: {printed}");
+    }
 }
 
 /// axe-core from the registry that npm knows.
