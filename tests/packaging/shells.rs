@@ -112,7 +112,9 @@ fn bash_completes_labels_topics_and_scenarios() {
     let home = Home::new();
     home.write("completions", &Home::script("bash"));
     home.write("rc", &format!("PATH=$SHELL_PATH\nPS1='{PROMPT}'\n. ./completions\n"));
-    completes(&home.shell(&["bash", "--noprofile", "--rcfile", "rc", "-i"]));
+    let shell = home.shell(&["bash", "--noprofile", "--rcfile", "rc", "-i"]);
+    completes(&shell);
+    says_nothing(&home, &shell);
 }
 
 #[test]
@@ -129,6 +131,7 @@ fn zsh_completes_labels_topics_and_scenarios() {
         home.write("functions/_metatoken", &Home::script("zsh"));
         home.write(".zshrc", &format!("PATH=$SHELL_PATH\nPS1='{PROMPT}'\nunsetopt zle_bracketed_paste prompt_sp 2>/dev/null\n{installed}\n"));
         completes(&home.shell(&["zsh", "-i"]));
+        says_nothing(&home, &home.shell(&["zsh", "-i"]));
     }
 }
 
@@ -141,6 +144,22 @@ fn fish_completes_labels_topics_and_scenarios() {
     home.write(".config/fish/completions/metatoken.fish", &Home::script("fish"));
     home.write(".config/fish/config.fish", &format!("set -gx PATH (string split : $SHELL_PATH)\nfunction fish_prompt; echo -n '{PROMPT}'; end\nset -g fish_greeting\n"));
     completes(&home.shell(&["fish", "-i"]));
+    says_nothing(&home, &home.shell(&["fish", "-i"]));
+}
+
+/// A config that cannot be used is said by the command that is run, and never by a tab.
+#[track_caller]
+fn says_nothing(home: &Home, shell: &Command) {
+    home.write("broken.toml", "[token.bakery\n");
+    home.write("open.toml", CONFIG);
+    fs::set_permissions(home.path("open.toml"), fs::Permissions::from_mode(0o666)).unwrap();
+    let lines = ["missing", "broken", "open"]
+        .map(|name| format!("metatoken --config {name}.toml status ba\t\t"));
+    let typed: Vec<(&str, &str)> =
+        lines.iter().map(|line| (PROMPT, line.as_str())).chain([(PROMPT, "exit")]).collect();
+    let (shown, _) = converse(shell, &typed);
+    assert_eq!(shown.matches("error:").count(), lines.len(), "{shown}");
+    assert!(!shown.contains("bakery-of-anna"), "{shown}");
 }
 
 /// The same script is installed for all users, where the config is not theirs to read.
