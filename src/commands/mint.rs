@@ -56,7 +56,7 @@ fn make(
         let mut report = report_taken(run, deliveries, vec![fitting.take(run, deliveries)?])?;
         for result in &mut report.results {
             result.outcome = Outcome::Minted;
-            result.reason = "an earlier run had it made and was cut short".to_owned();
+            "an earlier run had it made and was cut short".clone_into(&mut result.reason);
         }
         return Ok(report);
     }

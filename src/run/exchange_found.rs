@@ -14,7 +14,7 @@ use crate::graph::CallError;
 use crate::policy::{
     Adoption, Contest, Current, Decision, FoundIn, Renew, is_short_life, judge_adoption,
 };
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 use crate::token::{
     Expiry, Generation, GenerationState, Grant, Inspection, Origin, Outcome, Proof, SentExchange,
 };
@@ -127,7 +127,7 @@ impl TokenRun<'_> {
         if self.credential.current.as_ref().is_some_and(is_in_use) {
             let now = self.run.now();
             self.change(|store, credential| store.close_attempts(credential, now))?;
-            self.change(|store, credential| store.note_exchanged(credential))?;
+            self.change(Store::note_exchanged)?;
             return Ok(false);
         }
         let granted =

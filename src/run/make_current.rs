@@ -13,7 +13,7 @@ use crate::error::CliError;
 use crate::failpoint;
 use crate::graph::{App, CallError};
 use crate::policy::{humanize, is_short_life};
-use crate::store::NewCandidate;
+use crate::store::{NewCandidate, Store};
 use crate::token::{
     AccessToken, Expiry, Generation, Grant, Inspection, Origin, Outcome, Problem, ProblemKind,
     Proof, SentExchange,
@@ -97,7 +97,7 @@ impl HandOver<'_> {
         if self.is_in_use(&grant.token)? {
             let now = self.run.now();
             self.change(|store, credential| store.close_attempts(credential, now))?;
-            self.change(|store, credential| store.note_exchanged(credential))?;
+            self.change(Store::note_exchanged)?;
             return Ok((Outcome::Verified, "Meta gave the current access token again".to_owned()));
         }
         self.take(app, &grant.token, grant.expiry, Origin::Exchanged)?;
