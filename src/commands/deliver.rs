@@ -7,12 +7,17 @@ use crate::deliver::{DeliveryError, Preview, Replace, Restored, TokenDelivery, s
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::policy::humanize;
-use crate::report::{DeliveryReport, PreviewReport, PreviewedDelivery, TokenDeliveries, Would};
+use crate::report::{
+    DeliveryReport, PreviewReport, PreviewedDelivery, RunReport, TokenDeliveries, TokenResult,
+    Would,
+};
 use crate::run::found::adopt_before_first_delivery;
 use crate::run::tokens::TokenConfig;
-use crate::run::{DryRun, Run, RunOptions, RunTurn};
+use crate::run::{DryRun, Run, RunOptions, RunTurn, targets_of};
 use crate::session::Session;
-use crate::token::{Label, Pattern, Trigger};
+use crate::token::{
+    Credential, Delivery, DeliveryState, Generation, Label, Outcome, Pattern, TargetId, Trigger,
+};
 use crate::ui::{OutputFormat, Verbosity};
 
 /// What was asked for.
@@ -48,7 +53,7 @@ pub fn deliver(session: &Session, order: &DeliverOrder) -> Result<Exit, CliError
     let report = work?;
     let ui = &session.ui;
     match ui.format {
-        OutputFormat::Json => ui.data(&report.json())?,
+        OutputFormat::Json => ui.data(&report.as_run(results(&run, &report)?).json())?,
         _ if ui.verbosity == Verbosity::Quiet && exit == Exit::Ok => {}
         _ => ui.data(&report.text(ui.style()))?,
     }
@@ -96,6 +101,50 @@ fn deliver_all(run: &mut Run<'_>, order: &DeliverOrder) -> Result<DeliveryReport
     })
 }
 
+/// What was done with each token, as any run reports it.
+fn results(run: &Run<'_>, report: &DeliveryReport) -> Result<Vec<TokenResult>, CliError> {
+    let result = |token: &TokenDeliveries| {
+        let config = run.tokens.one(&token.label)?;
+        let credential = run.store.credential(run.token_id(&token.label)?)?;
+        let before = run.tokens.credential(&token.label).and_then(|it| it.current.as_ref());
+        let (outcome, reason) = delivered(token, before, credential.current.as_ref());
+        let outcome = if report.dry_run { outcome.rehearsed() } else { outcome };
+        Ok(TokenResult {
+            reached: token.reached.clone(),
+            ..result_of(config, &credential, outcome, reason)
+                .moving(before, credential.current.as_ref())
+        })
+    };
+    report.tokens.iter().map(result).collect()
+}
+
+/// What a delivery did with a token, in a word and a sentence.
+fn delivered(
+    token: &TokenDeliveries,
+    before: Option<&Generation>,
+    after: Option<&Generation>,
+) -> (Outcome, String) {
+    let behind = token.deliveries.iter().filter(|it| it.is_behind()).map(|it| &it.target);
+    let behind: Vec<&TargetId> = behind.collect();
+    let reached: Vec<&TargetId> = token.reached.iter().map(|it| &it.target).collect();
+    match after {
+        None => (Outcome::Skipped, "no access token yet".to_owned()),
+        Some(current) if current.verdict() == Some(false) => {
+            (Outcome::Skipped, "its access token is dead".to_owned())
+        }
+        _ if !behind.is_empty() => {
+            (Outcome::Failed, format!("not delivered to {}", humanize::list(&behind)))
+        }
+        Some(current) if before.is_none_or(|before| before.id != current.id) => {
+            (Outcome::Adopted, "found in one of its targets".to_owned())
+        }
+        _ if !reached.is_empty() => {
+            (Outcome::Delivered, format!("to {}", humanize::list(&reached)))
+        }
+        _ => (Outcome::NotDue, "nothing is pending".to_owned()),
+    }
+}
+
 /// Examines what the first deliveries of a token would replace, if its app is known: a better one is
 /// delivered, and what could not be examined is not replaced.
 fn examine_what_is_replaced(
@@ -129,22 +178,77 @@ pub fn preview_deliveries(session: &Session, order: &DeliverOrder) -> Result<Exi
     let mut run = Run::open(&turn, session, options)?;
     run.load_tokens()?;
     let deliveries = run.deliveries()?;
-    let mut previews = Vec::new();
+    let (mut previews, mut results) = (Vec::new(), Vec::new());
     for member in meant(&run, &order.patterns)? {
         let token = run.token_id(&member.label)?;
+        let credential = run.store.credential(token)?;
+        let states = stored_deliveries(&member, Some(&credential));
         let of_token = deliveries.of_token(&member, token, Replace::Own).preview_all()?;
-        previews.extend(of_token.into_iter().map(|it| PreviewedDelivery {
-            label: member.label.clone(),
-            target: it.target,
-            would: would(it.outcome),
-        }));
+        let of_token = of_token.into_iter().map(|it| {
+            let now = states.iter().find(|now| now.target == it.target);
+            PreviewedDelivery {
+                label: member.label.clone(),
+                target: it.target,
+                state: now.map_or(DeliveryState::Unknown, Delivery::state),
+                at: now.and_then(Delivery::at),
+                would: would(it.outcome),
+            }
+        });
+        let of_token: Vec<PreviewedDelivery> = of_token.collect();
+        results.push(previewed(&member, &credential, &of_token));
+        previews.extend(of_token);
     }
-    let report = PreviewReport { previews };
+    let run = RunReport {
+        dry_run: true,
+        started_at: run.started_at(),
+        finished_at: run.now(),
+        results,
+        system: Vec::new(),
+    };
+    let report = PreviewReport { run, previews };
     match session.ui.format {
         OutputFormat::Json => session.ui.data(&report.json())?,
         _ => session.ui.data(&report.text(session.ui.style()))?,
     }
     Ok(report.exit())
+}
+
+/// What a delivery of a token would do, in a word and a sentence.
+fn previewed(
+    token: &TokenConfig,
+    credential: &Credential,
+    previews: &[PreviewedDelivery],
+) -> TokenResult {
+    let those = |is: fn(&Would) -> bool| -> Vec<TargetId> {
+        previews.iter().filter(|it| is(&it.would)).map(|it| it.target.clone()).collect()
+    };
+    let (failing, reached) = (those(Would::is_failure), those(Would::is_delivery));
+    let (outcome, reason) = if !failing.is_empty() {
+        (Outcome::Failed, format!("would not be delivered to {}", humanize::list(&failing)))
+    } else if !reached.is_empty() {
+        (Outcome::WouldDeliver, format!("to {}", humanize::list(&reached)))
+    } else {
+        (Outcome::NotDue, "nothing is pending".to_owned())
+    };
+    TokenResult {
+        reached: targets_of(token, &reached),
+        ..result_of(token, credential, outcome, reason)
+    }
+}
+
+/// What was done with a token, with the state of its targets.
+fn result_of(
+    token: &TokenConfig,
+    credential: &Credential,
+    outcome: Outcome,
+    reason: String,
+) -> TokenResult {
+    let current = credential.current.as_ref();
+    TokenResult {
+        deliveries: stored_deliveries(token, Some(credential)),
+        ..TokenResult::of(token.label.clone(), token.token_type, outcome, reason)
+            .moving(current, current)
+    }
 }
 
 fn would(outcome: Result<Preview, DeliveryError>) -> Would {
@@ -175,6 +279,10 @@ pub fn restore_files(
     run.close(work.as_ref().map_or_else(|complaint| complaint.exit, exit_of))?;
     let Restored { targets, former, failed } = work?;
     let ui = &session.ui;
+    if ui.format == OutputFormat::Json && failed.is_none() {
+        let targets: Vec<&TargetId> = former.iter().chain(&targets).collect();
+        return ui.data(&restored(&run, label, &targets)?.json()).map(|()| Exit::Ok);
+    }
     if ui.verbosity != Verbosity::Quiet {
         let holds = match order.dry_run {
             DryRun::No => "holds",
@@ -190,6 +298,31 @@ pub fn restore_files(
         }
     }
     failed.map_or(Ok(Exit::Ok), |error| Err(not_restored(error)))
+}
+
+/// The report of any run on what was put back.
+fn restored(run: &Run<'_>, label: &Label, targets: &[&TargetId]) -> Result<RunReport, CliError> {
+    let reason = format!("what {} held before the last delivery", humanize::list(targets));
+    let is_rehearsed = run.dry_run == DryRun::Yes;
+    let outcome = if is_rehearsed { Outcome::WouldRestore } else { Outcome::Restored };
+    let result = match run.tokens.one(label) {
+        Ok(config) => {
+            let credential = run.store.credential(run.token_id(label)?)?;
+            Some(result_of(config, &credential, outcome, reason))
+        }
+        // Its files may outlive it in the config.
+        Err(_) => run.tokens.credential(label).map(|credential| {
+            let token_type = credential.token_type;
+            TokenResult::of(label.clone(), token_type, outcome, reason)
+        }),
+    };
+    Ok(RunReport {
+        dry_run: is_rehearsed,
+        started_at: run.started_at(),
+        finished_at: run.now(),
+        results: result.into_iter().collect(),
+        system: Vec::new(),
+    })
 }
 
 fn restore(run: &mut Run<'_>, label: &Label) -> Result<Restored, CliError> {

@@ -1,10 +1,7 @@
 //! Reports what `deliver` did.
 
-use std::path::PathBuf;
-
-use serde_json::{Map, Value, json};
-
-use super::json::{VERSION, deliveries, document, reasons, time};
+use super::reached::ReachedTarget;
+use super::run::{RunReport, TokenResult};
 use super::text::{Table, TextStyle, paragraphs, plain, prefix_remedies, tinted};
 use crate::exit::Exit;
 use crate::policy::{Health, Reason, humanize, judge_deliveries};
@@ -12,47 +9,6 @@ use crate::token::{Delivery, DeliveryState, Label, TargetId, Time};
 
 /// What a dry run says of a target that would get the access token.
 const WOULD_BE_DELIVERED: &str = "would be delivered";
-
-/// A target that got the current access token in a run, or would get it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReachedTarget {
-    pub target: TargetId,
-    pub place: ReachedPlace,
-}
-
-/// What gets an access token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ReachedPlace {
-    /// A value in this file.
-    File(PathBuf),
-    /// A program, with its arguments.
-    Command(Vec<String>),
-}
-
-impl ReachedTarget {
-    /// The target, with the file that would be written or the program that would be run where its
-    /// name does not say it.
-    pub fn with_place(&self) -> String {
-        let target = &self.target;
-        match &self.place {
-            ReachedPlace::File(path) if target.as_str().starts_with(&*path.to_string_lossy()) => {
-                target.to_string()
-            }
-            ReachedPlace::File(path) => format!("{target} ({})", path.display()),
-            ReachedPlace::Command(argv) if argv.join(" ") == target.as_str() => target.to_string(),
-            ReachedPlace::Command(argv) => format!("{target} (runs `{}`)", argv.join(" ")),
-        }
-    }
-
-    /// The target with what it is; what it is not is null.
-    pub fn json(&self) -> Value {
-        let (file, command) = match &self.place {
-            ReachedPlace::File(path) => (Some(path.to_string_lossy()), None),
-            ReachedPlace::Command(argv) => (None, Some(argv)),
-        };
-        json!({ "target": self.target.as_str(), "file": file, "command": command })
-    }
-}
 
 /// The state of one token's targets.
 #[derive(Debug, Clone)]
@@ -105,38 +61,17 @@ impl DeliveryReport {
         }
     }
 
-    /// JSON: each token with its targets, and how many are in which state.
-    pub fn json(&self) -> String {
-        let mut summary = Map::from_iter([("total".to_owned(), json!(self.all().count()))]);
-        for state in DeliveryState::ALL {
-            summary.insert(state.as_str().to_owned(), json!(self.count(*state)));
-        }
+    /// The report of any run with these results in it, for JSON.
+    pub fn as_run(&self, results: Vec<TokenResult>) -> RunReport {
         let mut system = self.system.clone();
         self.put_prefix(&mut system);
-        let results: Value = self
-            .tokens
-            .iter()
-            .map(|token| {
-                let mut result = json!({
-                    "label": token.label.as_str(),
-                    "deliveries": deliveries(&token.deliveries),
-                });
-                if self.dry_run {
-                    result["would_deliver"] =
-                        token.reached.iter().map(ReachedTarget::json).collect();
-                }
-                result
-            })
-            .collect();
-        document(&json!({
-            "version": VERSION,
-            "dry_run": self.dry_run,
-            "started_at": time(Some(self.started_at)),
-            "finished_at": time(Some(self.finished_at)),
-            "summary": summary,
-            "results": results,
-            "system": reasons(&system),
-        }))
+        RunReport {
+            dry_run: self.dry_run,
+            started_at: self.started_at,
+            finished_at: self.finished_at,
+            results,
+            system,
+        }
     }
 
     /// The table for people: a row a target, then each cause and what to do, then a count.

@@ -4,16 +4,21 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::json::{VERSION, document};
+use super::json::{document, time};
+use super::run::RunReport;
 use super::text::TextStyle;
 use crate::exit::Exit;
-use crate::token::{Label, TargetId};
+use crate::token::{DeliveryState, Label, TargetId, Time};
 
 /// What a delivery to one target would do.
 #[derive(Debug, Clone)]
 pub struct PreviewedDelivery {
     pub label: Label,
     pub target: TargetId,
+    /// How it stands.
+    pub state: DeliveryState,
+    /// Since when.
+    pub at: Option<Time>,
     /// What would be done.
     pub would: Would,
 }
@@ -49,6 +54,8 @@ pub enum Would {
 /// What a delivery to all targets would do.
 #[derive(Debug, Clone)]
 pub struct PreviewReport {
+    /// What would be done with each token.
+    pub run: RunReport,
     /// One entry a target, in the config's order.
     pub previews: Vec<PreviewedDelivery>,
 }
@@ -56,14 +63,22 @@ pub struct PreviewReport {
 impl PreviewReport {
     /// How a real run would end.
     pub fn exit(&self) -> Exit {
-        let fails = |it: &PreviewedDelivery| matches!(it.would, Would::Fail { .. });
-        if self.previews.iter().any(fails) { Exit::NotDelivered } else { Exit::Ok }
+        if self.previews.iter().any(|it| it.would.is_failure()) {
+            Exit::NotDelivered
+        } else {
+            Exit::Ok
+        }
     }
 
-    /// JSON: each target with what would be done to it.
+    /// JSON as of any run, and in it each target with what would be done to it.
     pub fn json(&self) -> String {
-        let results: Value = self.previews.iter().map(PreviewedDelivery::json).collect();
-        document(&json!({ "version": VERSION, "dry_run": true, "results": results }))
+        let mut report = self.run.value();
+        for result in report["results"].as_array_mut().into_iter().flatten() {
+            let label = result["label"].as_str().unwrap_or_default().to_owned();
+            let of_token = self.previews.iter().filter(|it| it.label.as_str() == label);
+            result["deliveries"] = of_token.map(PreviewedDelivery::json).collect();
+        }
+        document(&report)
     }
 
     /// A line a target, and below it the line of the file that would change.
@@ -72,7 +87,7 @@ impl PreviewReport {
             return "no targets\n".to_owned();
         }
         let mut text = String::new();
-        for PreviewedDelivery { label, target, would } in &self.previews {
+        for PreviewedDelivery { label, target, would, .. } in &self.previews {
             text.push_str(&style.wrapped(&format!("{label} -> {target}: {}\n", would.words()), 4));
             for line in would.detail() {
                 let _ = writeln!(text, "  {line}");
@@ -93,8 +108,9 @@ impl PreviewedDelivery {
             _ => (None, None),
         };
         json!({
-            "label": self.label.as_str(),
             "target": self.target.as_str(),
+            "state": self.state.as_str(),
+            "at": time(self.at),
             "would": self.would.name(),
             "before": before,
             "after": after,
@@ -105,6 +121,16 @@ impl PreviewedDelivery {
 }
 
 impl Would {
+    /// Whether the target would get the access token.
+    pub const fn is_delivery(&self) -> bool {
+        matches!(self, Self::Change { .. } | Self::Create | Self::Finish | Self::Run)
+    }
+
+    /// Whether it could not be done.
+    pub const fn is_failure(&self) -> bool {
+        matches!(self, Self::Fail { .. })
+    }
+
     const fn name(&self) -> &'static str {
         match self {
             Self::Nothing => "nothing",

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::deliveries::ReachedTarget;
 use super::json::{VERSION, deliveries, document, problem, reasons, time};
+use super::reached::ReachedTarget;
 use super::status::{PageRows, WORTH_FOLDING};
 use super::text::{Table, TextStyle, paragraphs, plain, prefix_remedies, tinted};
 use crate::exit::Exit;

@@ -55,7 +55,7 @@ fn would_be_renewed(results: &[TokenResult]) -> HashSet<Label> {
 }
 
 /// Those of the token's targets, with what each is.
-fn targets_of(config: &TokenConfig, targets: &[TargetId]) -> Vec<ReachedTarget> {
+pub fn targets_of(config: &TokenConfig, targets: &[TargetId]) -> Vec<ReachedTarget> {
     let meant = config.deliver.iter().filter(|target| targets.contains(&target.id));
     let reached = |target: &Target| ReachedTarget {
         target: target.id.clone(),

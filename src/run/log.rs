@@ -134,7 +134,11 @@ const fn gravity(outcome: Outcome) -> Level {
         | Outcome::RolledBack
         | Outcome::WouldRollBack
         | Outcome::Promoted
-        | Outcome::WouldPromote => Level::INFO,
+        | Outcome::WouldPromote
+        | Outcome::Delivered
+        | Outcome::WouldDeliver
+        | Outcome::Restored
+        | Outcome::WouldRestore => Level::INFO,
     }
 }
 

@@ -64,7 +64,7 @@ use chrono::TimeDelta;
 
 pub use self::command_run::{add_pages_of, in_a_run};
 use self::declared::LastReading;
-pub use self::finish::{hint, with_prefix};
+pub use self::finish::{hint, targets_of, with_prefix};
 pub use self::refresh::{add_refreshed, refresh};
 pub use self::refresh_run::{Only, RefreshOptions};
 use self::tokens::{TokenConfig, Tokens};

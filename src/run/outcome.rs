@@ -229,7 +229,11 @@ fn weight(outcome: Outcome) -> u8 {
         | Outcome::RolledBack
         | Outcome::WouldRollBack
         | Outcome::Promoted
-        | Outcome::WouldPromote => 6,
+        | Outcome::WouldPromote
+        | Outcome::Delivered
+        | Outcome::WouldDeliver
+        | Outcome::Restored
+        | Outcome::WouldRestore => 6,
         Outcome::NotExtended => 7,
         Outcome::Failed => 8,
         Outcome::Invalid => 9,

@@ -241,6 +241,14 @@ named! {
         Promoted = "promoted",
         /// A dry run would have put it in the current one's place.
         WouldPromote = "would_promote",
+        /// Its access token reached a file or a program that had not got it.
+        Delivered = "delivered",
+        /// A dry run would have delivered it.
+        WouldDeliver = "would_deliver",
+        /// A file holds again what it held before a delivery.
+        Restored = "restored",
+        /// A dry run would have put that back.
+        WouldRestore = "would_restore",
     }
 }
 
@@ -258,6 +266,8 @@ impl Outcome {
             Self::Imported => Self::WouldImport,
             Self::RolledBack => Self::WouldRollBack,
             Self::Promoted => Self::WouldPromote,
+            Self::Delivered => Self::WouldDeliver,
+            Self::Restored => Self::WouldRestore,
             other => other,
         }
     }

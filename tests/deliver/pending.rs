@@ -3,6 +3,7 @@
 use std::fs;
 
 use chrono::TimeDelta;
+use serde_json::json;
 
 use super::{APP_INI, ONE, TWO, WEB_ENV, delivered, due, env, held, ini, pending, reasons, states};
 use crate::common::{BRAND, World, day};
@@ -91,11 +92,33 @@ brand  in sync  2026-02-15 00:00 UTC  web
     assert_eq!(held(&world, "app.ini"), ini(TWO));
     world.run(&["deliver", "--quiet"]).silent().code(0);
     let json = world.run(&["deliver", "--json"]).code(0).json();
-    assert_eq!(json["summary"]["in_sync"], 2);
-    assert_eq!(json["summary"]["total"], 2);
+    assert_eq!((&json["summary"]["total"], &json["summary"]["not_due"]), (&json!(1), &json!(1)));
+    assert_eq!(json["summary"]["pending"], 0);
     assert_eq!(states(&json["results"][0]), ["app in_sync", "web in_sync"]);
     assert_eq!(world.calls(), [""; 0]);
     world.run(&["deliver", "nobody"]).code(64);
+}
+
+/// Programs read of `deliver` what they read of `refresh`.
+#[test]
+fn its_json_has_the_shape_of_a_run() {
+    let world = broken();
+    let ran = world.run(&["deliver", "--json"]).code(73);
+    let run = world.run(&["refresh", "--json"]).code(73).json();
+    let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect();
+    let (found, expected): (Vec<String>, Vec<String>) = (keys(&ran.json()), keys(&run));
+    assert_eq!(found, expected);
+    let of_one = |json: &serde_json::Value| -> Vec<String> { keys(&json["results"][0]) };
+    assert_eq!(of_one(&ran.json()), of_one(&run));
+    let told = |result: serde_json::Value| (result["outcome"].clone(), result["reason"].clone());
+    let failed = (json!("failed"), json!("not delivered to `app`"));
+    assert_eq!(told(ran.result("brand")), failed);
+    assert_eq!(ran.json()["summary"]["pending"], 1);
+    mend(&world);
+    let ran = world.run(&["deliver", "--json"]).code(0);
+    assert_eq!(told(ran.result("brand")), (json!("delivered"), json!("to `app`")));
+    let summary = &ran.json()["summary"];
+    assert_eq!((&summary["delivered"], &summary["pending"]), (&json!(1), &json!(0)));
 }
 
 #[test]

@@ -5,6 +5,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use serde_json::json;
+
 use super::{APP_INI, ONE, WEB_ENV, delivered, due, held, ini, states, world};
 use crate::common::skip;
 use crate::common::{BRAND, Ran, Snapshot, World};
@@ -79,8 +81,12 @@ brand -> app: would fail: [DIR]/app.ini: not replaced: the file has 2 names (har
 brand -> reload: would be run
 ").stderr("").code(73);
     let json = changes_nothing(&world, &["deliver", "--test", "--json"]).code(73).json();
-    assert_eq!(json["results"][0]["would"], "fail");
-    assert_eq!(json["results"][1]["would"], "run");
+    let result = &json["results"][0];
+    assert_eq!((&json["dry_run"], &json["summary"]["failed"]), (&json!(true), &json!(1)));
+    assert_eq!((&result["outcome"], &result["generation"]), (&json!("failed"), &json!(1)));
+    assert_eq!(result["reason"], "would not be delivered to `app`");
+    let would = result["deliveries"].as_array().unwrap().iter().map(|it| it["would"].clone());
+    assert_eq!(would.collect::<Vec<_>>(), ["fail", "run"]);
 }
 
 #[test]

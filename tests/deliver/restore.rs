@@ -1,6 +1,7 @@
 //! `deliver --restore`: the file as it was before the last delivery.
 
 use metatoken::sandbox::{Invalidation, TokenFixture};
+use serde_json::json;
 
 use super::{
     APP_INI, ONE, TWO, WEB_ENV, delivered, due, env, held, ini, left_behind, reasons, states,
@@ -43,7 +44,14 @@ hint: `metatoken deliver --force brand` brings the current access token again
 #[test]
 fn a_value_that_was_empty_stays_empty() {
     let world = delivered(WEB_ENV);
-    world.run(&["deliver", "--restore", "brand", "--quiet"]).silent().code(0);
+    let ran = world.run(&["deliver", "--restore", "brand", "--json"]).stderr("").code(0);
+    let result = ran.result("brand");
+    assert_eq!(
+        (&result["outcome"], &ran.json()["summary"]["restored"]),
+        (&json!("restored"), &json!(1))
+    );
+    assert_eq!(result["reason"], "what `web` held before the last delivery");
+    assert_eq!(states(&result), ["web drifted"]);
     assert_eq!(held(&world, "web/.env"), env(""));
     world.run(&["refresh", "--quiet"]).code(0);
     assert_eq!(held(&world, "web/.env"), env(""));

@@ -165,6 +165,10 @@ fn a_renewal_tells_programs_what_has_changed() {
     "would_roll_back": 0,
     "promoted": 0,
     "would_promote": 0,
+    "delivered": 0,
+    "would_deliver": 0,
+    "restored": 0,
+    "would_restore": 0,
     "pending": 0
   },
   "results": [
