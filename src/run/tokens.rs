@@ -220,17 +220,17 @@ impl Tokens {
         tokens.into_iter().filter(is_critical).map(|token| token.label.clone()).collect()
     }
 
-    /// Lists the tokens that have no access token that works, or one that expires within `warn_within`.
+    /// Lists the tokens whose access token is dead, or expires within `warn_within`.
     pub fn urgent(&self, now: Time) -> Vec<Label> {
         let is_urgent = |token: &&Arc<TokenConfig>| {
             let subject = self.subject(token);
-            let works = subject.current().filter(|current| {
+            let has_little_time = subject.current().is_some_and(|current| {
                 let verdict = current.proof.as_ref().and_then(|it| it.inspection.verdict());
-                verdict != Some(false) && !current.expiry.is_within(subject.warn_within(), now)
+                verdict == Some(false) || current.expiry.is_within(subject.warn_within(), now)
             });
             let is_retired =
                 self.credential(&token.label).is_some_and(|it| it.retired_at.is_some());
-            token.policy.enabled && !is_retired && works.is_none()
+            token.policy.enabled && !is_retired && has_little_time
         };
         self.configs.iter().filter(is_urgent).map(|token| token.label.clone()).collect()
     }

@@ -272,6 +272,8 @@ hint: run `metatoken exchange shop`, and paste an access token of its own
         )
         .exit(Exit::InputRefused);
     assert_eq!(world.calls(), [""; 0]);
+    let own = world.mint(TokenFixture::user(APP, ANNA).named("Shop1"));
+    let _ = world.run_with_input(&["exchange", "shop"], &own).exit(Exit::Ok);
 }
 
 #[test]

@@ -563,7 +563,7 @@ brand: user token of 3000000000000001, app main (1000000000000001)
   owner         anna@client.example
   application   Main App
   permissions   public_profile, pages_show_list
-  pages         1, all work (`metatoken status 'brand/*'`)
+  pages         1, all work (`metatoken status bakery`)
 
   2026-01-01 00:00  adopted, expires 2026-03-02 (manual)
 

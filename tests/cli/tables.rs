@@ -313,7 +313,11 @@ fn refresh_says_what_it_delivered_and_a_dry_run_what_it_would() {
         rows.take(2).map(str::to_owned).collect()
     };
     let dry = world.run(&["refresh", "--dry-run"]).stderr("").exit(Exit::Ok).stdout;
-    assert_eq!(of_shop(&dry)[1].trim(), "would be delivered to config.ini", "{dry}");
+    assert_eq!(
+        of_shop(&dry)[1].trim(),
+        "would be delivered to config.ini ([DIR]/config.ini)",
+        "{dry}"
+    );
     let real = world.run(&["refresh"]).stderr("").exit(Exit::Ok).stdout;
     assert_eq!(of_shop(&real)[1].trim(), "delivered to config.ini", "{real}");
     let again = world.run(&["refresh"]).stderr("").exit(Exit::Ok).stdout;

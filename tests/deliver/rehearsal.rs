@@ -219,10 +219,10 @@ fn a_dry_run_of_a_delivery_names_files_and_programs_and_ends_as_the_real_one() {
     rehearsed(&world, &["deliver"], 0)
         .stdout(
             "
-TOKEN  STATE               SINCE       TARGET
-brand  in sync             2026-01-01  app
-brand  would be delivered  -           web ([DIR]/web/.env)
-brand  would be delivered  -           reload (runs `/bin/true`)
+TOKEN  STATE               SINCE                 TARGET
+brand  in sync             2026-01-01 00:00 UTC  app
+brand  would be delivered  -                     web ([DIR]/web/.env)
+brand  would be delivered  -                     reload (runs `/bin/true`)
 
 3 targets: 2 would be delivered, 1 in sync (dry run: nothing was changed)
 ",

@@ -711,8 +711,8 @@ in the store but not in the config, neither renewed nor judged: `brand`
         .stdout("")
         .stderr(
             "
-error: brand: matches no token
-hint: the labels are `shop`
+error: brand: the config no longer declares it
+hint: declare it again, or set `was = \"brand\"` under its new name; `metatoken history brand` shows what it was
 ",
         )
         .exit(Exit::Usage);

@@ -122,7 +122,19 @@ const ELSEWHERE: &[(&str, Elsewhere)] = &[
         "to replace the current access token all the same",
         By("a_date_in_the_place_of_none_needs_a_word_more"),
     ),
-    ("hint: its Pages get new access tokens", By("a_dead_token_recovers")),
+    ("its Pages get new access tokens in the next run", By("a_dead_token_recovers")),
+    (
+        "run `metatoken exchange {label}`, and paste an access token of its own",
+        By("a_string_of_another_label_is_refused"),
+    ),
+    (
+        "declare it again, or set `was",
+        By("a_label_that_left_the_config_is_kept_and_no_longer_judged"),
+    ),
+    (
+        "expired, or expiring within `warn_within`",
+        Never("the run that holds the lock renews them, and what it cannot renew it tells itself"),
+    ),
     ("write one by `metatoken init`", By("each_mistake_is_answered_with_a_step_that_ends_it")),
     ("run the same again", By("of_a_store_that_moved_meanwhile")),
     ("hint: {how}", By("the_older_one_is_watched_until_it_is_dead")),

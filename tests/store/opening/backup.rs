@@ -160,11 +160,13 @@ fn whoever_may_read_the_store_may_copy_it() {
     assert_eq!(events(file.to_str().unwrap()), 1);
     let ran = somebody.run(&world, &["store", "backup", &copy(&world)]).code(74);
     assert!(ran.stderr.contains("caused by: ") && ran.stderr.contains("hint: "), "{}", ran.stderr);
-    let shut = tempfile::tempdir().unwrap();
+    let shut = crate::common::folder();
     let file = shut.path().join("copy.db").display().to_string();
+    let folder = shut.path().display();
     somebody.run(&world, &["store", "backup", &file]).code(74).stdout("").stderr(&format!(
         "error: {file}: the backup cannot be written\n  caused by: Permission denied (os error 13)\n\
-         hint: name a file in a folder that you can enter and write\n"
+         hint: name a file in a folder that you can write; who may write in this one: \
+         `ls -ld {folder}`\n"
     ));
 }
 
