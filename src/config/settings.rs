@@ -69,6 +69,12 @@ impl Config {
         self.by_label.get(label).map(|at| &*self.tokens[*at])
     }
 
+    /// The token that was called so before, by its own word.
+    pub fn formerly(&self, label: &Label) -> Option<&TokenConfig> {
+        let mut tokens = self.tokens.iter().map(|token| &**token);
+        tokens.find(|token| token.former_label() == Some(label))
+    }
+
     /// Whether another program said whose the token is; a Page is its parent's.
     pub fn is_imported(&self, label: &Label) -> bool {
         let parent = || Label::parse(label.as_discovered()?.0).ok();
@@ -97,6 +103,7 @@ impl Config {
             declared_in: None,
             owner_from: parent.owner_from,
             was: None,
+            not_renamed: None,
             token_type: TokenType::Page,
             file: parent.file.clone(),
             app: parent.app.clone(),

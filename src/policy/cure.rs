@@ -76,6 +76,10 @@ pub enum Cure {
     SayNewName,
     /// The token under the old name is forgotten.
     ForgetOldName,
+    /// Either the old name or the claim to it goes out of the config.
+    DropOldName,
+    /// Of two tokens that claim one old name, one gives it up.
+    ChooseNewName,
     /// The token is declared again.
     DeclareAgain,
     /// The place that all Pages share gets a part that differs.

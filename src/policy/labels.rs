@@ -37,16 +37,52 @@ pub fn judge_shared(subject: &Subject<'_>, shared: &SharedToken) -> Reason {
     }
 }
 
-/// Says that `was` cannot rename a token, because both labels have an access token.
-pub fn judge_rename_conflict(label: &Label, was: &Label) -> Reason {
-    let names = [("{label}", label.as_str()), ("{was}", was.as_str()), ("{table}", &*table(label))];
+/// Why a token does not take over what is kept under its former label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RenameConflict {
+    /// Both labels have an access token.
+    BothHaveOne { was: Label },
+    /// The config declares the former label too.
+    StillDeclared { was: Label },
+    /// Another token claims the former label too.
+    ClaimedTwice { was: Label, by: Label },
+}
+
+impl RenameConflict {
+    /// The former label.
+    pub const fn was(&self) -> &Label {
+        match self {
+            Self::BothHaveOne { was }
+            | Self::StillDeclared { was }
+            | Self::ClaimedTwice { was, .. } => was,
+        }
+    }
+}
+
+/// Says that `was` cannot rename a token.
+pub fn judge_rename_conflict(label: &Label, conflict: &RenameConflict) -> Reason {
+    let was = conflict.was();
+    let (cure, other, why) = match conflict {
+        RenameConflict::BothHaveOne { was } => {
+            (Cure::ForgetOldName, was, format!("it and `{was}` both have an access token"))
+        }
+        RenameConflict::StillDeclared { was } => {
+            (Cure::DropOldName, was, format!("its former label `{was}` is still declared"))
+        }
+        RenameConflict::ClaimedTwice { was, by } => {
+            (Cure::ChooseNewName, by, format!("`{by}` claims the former label `{was}` too"))
+        }
+    };
+    let names = [
+        ("{label}", label.as_str()),
+        ("{was}", was.as_str()),
+        ("{table}", &*table(label)),
+        ("{other}", &*table(other)),
+    ];
     Reason {
-        remedy: Cure::ForgetOldName.of_the_operator(&names),
+        remedy: cure.of_the_operator(&names),
         labels: vec![label.clone()],
-        ..of_the_config(
-            RENAME_CONFLICT,
-            format!("not renamed: it and `{was}` both have an access token"),
-        )
+        ..of_the_config(RENAME_CONFLICT, format!("not renamed: {why}"))
     }
 }
 

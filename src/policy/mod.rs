@@ -57,7 +57,7 @@ pub use health::{judge, judge_inspection, judge_unusable};
 pub use incidents::{Incidents, by_incident};
 pub use judgement::{Judgement, State};
 pub use labels::{
-    is_many, judge_held_file, judge_left_out, judge_rename_conflict, judge_shared,
+    RenameConflict, is_many, judge_held_file, judge_left_out, judge_rename_conflict, judge_shared,
     judge_undeclared, may_live,
 };
 pub use machinery::{

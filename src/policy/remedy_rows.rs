@@ -309,6 +309,24 @@ pub const ROWS: &[RemedyRow] = &[
                {label}`, and declare it again with `was`",
     },
     RemedyRow {
+        cure: Cure::DropOldName,
+        actor: Actor::Operator,
+        brief: "corrects `was`",
+        step: "remove {other} from the config if it is called `{label}` now, otherwise remove \
+               `was` from {table}; then run {run}",
+        command: REFRESH_ALL,
+        note: "",
+    },
+    RemedyRow {
+        cure: Cure::ChooseNewName,
+        actor: Actor::Operator,
+        brief: "corrects `was`",
+        step: "remove `was` from {table} or from {other}, whichever is not the new name of \
+               `{was}`; then run {run}",
+        command: REFRESH_ALL,
+        note: "",
+    },
+    RemedyRow {
         cure: Cure::DeclareAgain,
         actor: Actor::Operator,
         brief: "declares {each} again",

@@ -88,6 +88,14 @@ impl ConfigCheck {
         Self { labels, ..Self::new(code, "", CheckResult::Warning, message, fix) }
     }
 
+    /// An error that a run would end with, for the tokens that it concerns.
+    pub fn refused(reason: &Reason) -> Self {
+        let tables: Vec<String> = reason.labels.iter().map(|it| format!("[token.{it}]")).collect();
+        let (subject, fix) = (tables.join(", "), reason.remedy.to_string());
+        let result = CheckResult::Error(Exit::Config);
+        Self::new(reason.code, subject, result, reason.message.as_str(), fix)
+    }
+
     /// The same, about this token.
     pub fn about(mut self, label: &Label) -> Self {
         self.labels = vec![label.clone()];

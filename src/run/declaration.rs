@@ -10,7 +10,7 @@ use crate::config::{self, Config, LeftOut, NewToken, NewTokenFile, TokenConfig};
 use crate::deliver::foresee;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::policy::humanize;
+use crate::policy::{humanize, table};
 use crate::session::Session;
 use crate::token::{Label, Provider, Source, TokenType};
 
@@ -33,6 +33,7 @@ impl DeclarationPlan {
     pub fn plan(session: &Session, new: &NewToken, command: &str) -> Result<Self, CliError> {
         let config = &session.config;
         refuse_left_out(config, &new.label)?;
+        refuse_former(config, &new.label)?;
         if let Some(declared) = config.token(&new.label) {
             return match new.differences(declared) {
                 differences if differences.is_empty() => {
@@ -94,6 +95,16 @@ fn refuse_left_out(config: &Config, label: &Label) -> Result<(), CliError> {
     let Some(left_out) = config.left_out.iter().find(declares_it) else { return Ok(()) };
     Err(CliError::new(Exit::Config, "config_file", label.as_str(), left_out.message.clone())
         .hint(left_out.remedy.clone()))
+}
+
+/// Refuses a label that a token says it had before: declared again, it would take the name away from
+/// what is kept under it.
+fn refuse_former(config: &Config, label: &Label) -> Result<(), CliError> {
+    let now = if config.token(label).is_none() { config.formerly(label) } else { None };
+    let Some(now) = now else { return Ok(()) };
+    let message = format!("is the former label of `{}`", now.label);
+    Err(refusal("former_label", label.as_str(), message)
+        .hint(format!("choose another label, or remove `was` from {}", table(&now.label))))
 }
 
 /// Refuses a token that would be left alone.

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use crate::config::{Config, LeftOut, Pages, TokenConfig};
 use crate::policy::{
-    Moment, Reason, is_many, judge_left_out, judge_rename_conflict, judge_undeclared, may_live,
+    Moment, Reason, RenameConflict, is_many, judge_left_out, judge_rename_conflict,
+    judge_undeclared, may_live,
 };
 use crate::store::{Store, StoreError};
 use crate::token::{Credential, Label, Pattern, TokenId};
@@ -31,7 +32,7 @@ pub fn last_reading(config: &Config, store: Option<&Store>) -> Result<LastReadin
 pub struct Declared {
     /// Labels that take the access token of the label behind them.
     pub renamed: HashMap<Label, Label>,
-    /// Labels that cannot, because both have an access token.
+    /// Labels that cannot, and why.
     conflicts: HashMap<Label, Reason>,
     /// What is left out of the config.
     left_out: Vec<Reason>,
@@ -64,7 +65,7 @@ impl Declared {
         this.read_renamed(config, &by_label);
         this.read_left_out(config, last);
         let was: HashSet<&Label> =
-            config.tokens.iter().filter_map(|token| token.was.as_ref()).collect();
+            config.tokens.iter().filter_map(|token| token.former_label()).collect();
         for known in credentials {
             let standing = this.standing(config, &was, &known.label);
             this.had_tables += usize::from(
@@ -84,12 +85,15 @@ impl Declared {
 
     fn read_renamed(&mut self, config: &Config, by_label: &HashMap<&Label, &Credential>) {
         for token in &config.tokens {
+            if let Some(conflict) = &token.not_renamed {
+                self.note_conflict(&token.label, conflict);
+            }
             let Some(was) = &token.was else { continue };
             let Some(old) = by_label.get(was) else { continue };
             match by_label.get(&token.label) {
                 Some(new) if new.has_access_token() && old.has_access_token() => {
-                    let conflict = judge_rename_conflict(&token.label, was);
-                    self.conflicts.insert(token.label.clone(), conflict);
+                    let conflict = RenameConflict::BothHaveOne { was: was.clone() };
+                    self.note_conflict(&token.label, &conflict);
                 }
                 Some(new) if !new.is_renamed_from(old) => {}
                 _ => {
@@ -97,6 +101,10 @@ impl Declared {
                 }
             }
         }
+    }
+
+    fn note_conflict(&mut self, label: &Label, conflict: &RenameConflict) {
+        self.conflicts.insert(label.clone(), judge_rename_conflict(label, conflict));
     }
 
     fn read_left_out(&mut self, config: &Config, last: &LastReading) {
@@ -154,7 +162,7 @@ impl Declared {
 
     /// Whether the config still wants the token of that label.
     pub fn is_wanted(&self, config: &Config, label: &Label) -> bool {
-        let was = config.tokens.iter().filter_map(|token| token.was.as_ref()).collect();
+        let was = config.tokens.iter().filter_map(|token| token.former_label()).collect();
         matches!(self.standing(config, &was, label), Standing::Declared | Standing::LeftOut)
     }
 

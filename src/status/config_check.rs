@@ -265,6 +265,7 @@ fn check_token(session: &Session, tokens: &Tokens, token: &TokenConfig) -> Vec<C
         )),
         None => {}
     }
+    checks.extend(tokens.declared_labels().conflict(label).map(ConfigCheck::refused));
     checks.extend(tokens.backup_of(&token.label).map(|backup| check_backup(tokens, token, backup)));
     checks.push(ConfigCheck::good(subject, describe(token)));
     checks.into_iter().map(|check| check.about(label)).collect()

@@ -264,3 +264,99 @@ fn a_page_that_is_not_wanted_or_goes_with_its_parent_is_not_told_apart() {
         );
     }
 }
+
+/// A former label that is still declared, in the config or in a file, concerns the token that claims
+/// it, and no other.
+#[test]
+fn a_former_label_that_is_still_declared_holds_up_one_token() {
+    for in_a_file in [false, true] {
+        let world = keeping(&["brand", "shop"]).token("NEW", user("new"));
+        let (kept, new) = (tables(&["brand", "shop"]), tables(&["new"]));
+        let claiming = new.replace("type", "was = \"brand\"\ntype");
+        let place = if in_a_file {
+            world.write("tokens.d/new.toml", &claiming);
+            std::fs::set_permissions(
+                world.path("tokens.d"),
+                std::os::unix::fs::PermissionsExt::from_mode(0o700),
+            )
+            .unwrap();
+            "tokens.d/new.toml"
+        } else {
+            world.reconfigure(&format!("{kept}{claiming}"));
+            "metatoken.toml"
+        };
+        // Nobody gets the access token of `brand` by the name of another.
+        world.run(&["token", "new"]).stdout("").exit(Exit::Failed);
+        let ran = world.run(&["refresh"]).stderr("").exit(Exit::Config).stdout;
+        assert!(
+            ran.contains(
+                "critical: `new`: works, not renamed: its former label `brand` is still declared
+  hint: remove `[token.brand]` from the config if it is called `new` now, otherwise remove `was` from `[token.new]`; then run `metatoken refresh`
+"
+            ),
+            "{ran}"
+        );
+        assert!(ran.ends_with("3 tokens: 1 adopted, 2 not due\n"), "{place}: {ran}");
+        world.run(&["refresh", "brand", "shop", "--quiet"]).silent().exit(Exit::Ok);
+        for (label, value) in [("brand", "EAAFAKEBrand1"), ("new", "EAAFAKENew1")] {
+            world.run(&["token", label]).stdout(&format!("\n{value}\n")).stderr("").code(0);
+        }
+        let ran = world.run(&["config", "check"]).exit(Exit::Config).stdout;
+        let line =
+            "error: [token.new]: not renamed: its former label `brand` is still declared; remove ";
+        assert!(ran.contains(line), "{ran}");
+        // What is added takes the name away no more than what is written by hand.
+        world.reconfigure(&format!("{}{claiming}", tables(&["shop"])));
+        let _ = std::fs::remove_file(world.path("tokens.d/new.toml"));
+        world
+            .run_with_input(&["add", "brand", "--type", "user"], "EAAFAKENew1")
+            .stdout("")
+            .stderr(
+                "
+error: brand: is the former label of `new`
+hint: choose another label, or remove `was` from `[token.new]`
+",
+            )
+            .exit(Exit::InputRefused);
+        world.write("rows.csv", "label,type,access_token\nbrand,user,EAAFAKENew1\n");
+        let ran = world.run(&["import", "rows.csv"]).exit(Exit::InputRefused).stderr;
+        let line =
+            "rows.csv:2: `brand` is the former label of `new`: remove `was` from `[token.new]`\n";
+        assert!(ran.starts_with(line), "{ran}");
+        world.reconfigure(&format!("{kept}{new}"));
+        world.run(&["refresh", "--quiet"]).silent().exit(Exit::Ok);
+        world.run(&["config", "check", "--quiet"]).code(0);
+    }
+}
+
+/// The other way out: the old table goes, and the token gets its new name.
+#[test]
+fn once_the_old_table_is_gone_the_token_is_renamed() {
+    let world = keeping(&["brand", "shop"]);
+    let kept = tables(&["shop"]);
+    let renamed = "[token.new]\nwas = \"brand\"\ntype = \"user\"\n";
+    let too = "[token.more]\nwas = \"brand\"\ntype = \"user\"\n";
+    world.reconfigure(&format!("{}{kept}{renamed}", tables(&["brand"])));
+    let ran = world.run(&["refresh"]).exit(Exit::Config).stdout;
+    assert!(
+        ran.contains(
+            "`new`: never worked, not renamed: its former label `brand` is still declared\n"
+        ),
+        "{ran}"
+    );
+    // Two claim it: neither gets it, and it is no label that left the config.
+    world.reconfigure(&format!("{kept}{renamed}{too}"));
+    let ran = world.run(&["refresh"]).exit(Exit::Config).stdout;
+    for (one, other) in [("new", "more"), ("more", "new")] {
+        assert!(
+            ran.contains(&format!("not renamed: `{other}` claims the former label `brand` too\n  hint: remove `was` from `[token.{one}]` or from `[token.{other}]`, whichever is not the new name of `brand`; then run `metatoken refresh`\n")),
+            "{ran}"
+        );
+        world.run(&["token", one]).stdout("").exit(Exit::Failed);
+    }
+    assert!(!ran.contains("no longer declared"), "{ran}");
+    world.run(&["refresh", "shop", "--quiet"]).silent().exit(Exit::Ok);
+    world.reconfigure(&format!("{kept}{renamed}"));
+    world.run(&["refresh", "--quiet"]).silent().exit(Exit::Ok);
+    world.run(&["token", "new"]).stdout("\nEAAFAKEBrand1\n").stderr("").code(0);
+}

@@ -321,11 +321,6 @@ fn the_config_is_not_refused_over_what_a_file_says() {
             "type = \"user\"\ncritical_within = \"9d\"\nwarn_within = \"10d\"\n",
             "1:1: `critical_within` must not be longer than `warn_within`: 2d",
         ),
-        (
-            "[token.new]\nwas = \"shop\"\ntype = \"user\"\napp = \"main\"\n".to_owned(),
-            "type = \"user\"\napp = \"main\"\n",
-            "1:8: `shop` is the former label of `new`",
-        ),
     ] {
         let world = world();
         let second = "[app.second]\nid = \"1000000000000002\"\n";

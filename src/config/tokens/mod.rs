@@ -34,7 +34,7 @@ use super::token_files::TokenFile;
 use super::wording::quoted;
 use crate::config::Target;
 use crate::policy::humanize::with_article;
-use crate::policy::{Naming, Parent, Policy, Subject};
+use crate::policy::{Naming, Parent, Policy, RenameConflict, Subject};
 use crate::shell;
 use crate::token::{Label, TokenType, read_pasted};
 
@@ -48,6 +48,8 @@ pub struct TokenConfig {
     pub owner_from: OwnerFrom,
     /// The name that it had before.
     pub was: Option<Label>,
+    /// Why it does not take over what is kept under that name; then `was` is none.
+    pub not_renamed: Option<RenameConflict>,
     pub token_type: TokenType,
     /// The file of the config.
     pub file: Arc<str>,
@@ -167,7 +169,7 @@ pub fn resolve<'a>(drafts: Vec<Draft<'a>>, around: &Surroundings<'a>) -> Vec<Tok
     backup::check(&drafts, tokens.iter().map(kept));
     require_of_backups(&mut tokens);
     check_pages(&drafts.all);
-    check_renamed(&drafts);
+    contest_renames(&mut tokens);
     tokens
 }
 
@@ -203,7 +205,7 @@ fn settle<'a>(
     let app = app::app(draft, parent, around.apps);
     let pages = pages(draft);
     let business = business(draft);
-    let was = keys.was.get().and_then(|was| renamed(was, &keys.was));
+    let was = renamed(label, &keys.was);
     let file = additions.file(section.file());
     check_literal(&keys.access_token, file, draft.token_type);
     let parents = parent.map(|parent| (&parent.label, parent.section.quiet()));
@@ -248,6 +250,7 @@ fn settle<'a>(
             _ => OwnerFrom::Operator,
         },
         was,
+        not_renamed: None,
         token_type: draft.token_type?,
         file: around.path.clone(),
         app_id: around.apps.iter().find(|it| it.name == app).and_then(AppRead::id),
@@ -477,12 +480,22 @@ fn business(draft: &Draft<'_>) -> Option<String> {
     }
 }
 
-fn renamed(was: &str, ask: &Ask<'_, String>) -> Option<Label> {
-    let label = Label::parse(was).ok();
-    if label.is_none() {
-        ask.refuse(format!("{} is not a valid label", quoted(was)), "");
+fn renamed(own: &Label, ask: &Ask<'_, String>) -> Option<Label> {
+    let was = ask.get()?;
+    match Label::parse(was) {
+        Ok(label) if label == *own => {
+            ask.refuse(
+                format!("`{own}` is its own label"),
+                "`was` names the one that it had before",
+            );
+            None
+        }
+        Ok(label) => Some(label),
+        Err(_) => {
+            ask.refuse(format!("{} is not a valid label", quoted(was)), "");
+            None
+        }
     }
-    label
 }
 
 fn check_literal(
@@ -525,33 +538,30 @@ fn check_pages(drafts: &[Draft<'_>]) {
     }
 }
 
-/// A former name must be free, and be one token's only.
-fn check_renamed(drafts: &Drafts<'_>) {
-    let mut seen: BTreeMap<&str, &Ask<'_, String>> = BTreeMap::new();
-    for draft in &drafts.all {
-        let was = &draft.keys.was;
-        let Some(name) = was.get() else { continue };
-        match drafts.find(name) {
-            Some(taken) if draft.is_wronged_by(taken) => {
-                let message = format!("`{name}` is the former label of `{}`", draft.label);
-                let wrong = Diagnostic::at(taken.name_span, message);
-                taken.section.report(wrong.earlier(Some(was.span())));
-            }
-            Some(taken) => {
-                let message = format!("`{}` is still the label of a token", taken.label);
-                was.refuse(message, "`was` names a label that is gone");
-            }
-            None => {}
-        }
-        match seen.get(name.as_str()) {
-            Some(first) => {
-                let message = "two tokens claim the same former label";
-                let wrong = Diagnostic::at(was.span(), message);
-                drafts.all[0].section.report(wrong.earlier(Some(first.span())));
-            }
-            None => {
-                seen.insert(name, was);
-            }
-        }
+/// Renames no token whose former label is still declared, or is claimed by another: that is said of
+/// the token, and holds up no other.
+fn contest_renames(tokens: &mut [TokenConfig]) {
+    let declared: HashSet<Label> = tokens.iter().map(|token| token.label.clone()).collect();
+    let mut claims: BTreeMap<Label, Vec<Label>> = BTreeMap::new();
+    for token in tokens.iter() {
+        let Some(was) = &token.was else { continue };
+        claims.entry(was.clone()).or_default().push(token.label.clone());
+    }
+    for token in tokens {
+        let Some(was) = token.was.clone() else { continue };
+        let by = claims[&was].iter().find(|by| **by != token.label).cloned();
+        token.not_renamed = if declared.contains(&was) {
+            Some(RenameConflict::StillDeclared { was })
+        } else {
+            by.map(|by| RenameConflict::ClaimedTwice { was, by })
+        };
+        token.was.take_if(|_| token.not_renamed.is_some());
+    }
+}
+
+impl TokenConfig {
+    /// The name that it says it had before.
+    pub fn former_label(&self) -> Option<&Label> {
+        self.was.as_ref().or_else(|| self.not_renamed.as_ref().map(RenameConflict::was))
     }
 }

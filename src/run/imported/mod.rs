@@ -23,7 +23,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::failpoint;
 use crate::import::{ImportRow, Imports, PastEvent};
-use crate::policy::{Current, Losses, humanize};
+use crate::policy::{Current, Losses, humanize, table};
 use crate::report::{ImportReport, RefusedLine, TokenResult};
 use crate::run::candidate::IdentityChange;
 use crate::run::hand_over::HandedOver;
@@ -96,6 +96,10 @@ fn known_and_new(
             left.push(RefusedLine::new(&row.place, reason, Exit::Config));
             continue;
         }
+        if let Some(reason) = formerly(run, &row.label) {
+            left.push(RefusedLine::of_input(&row.place, reason));
+            continue;
+        }
         let Some(credential) = living(run, &row.label)? else {
             new.push(row);
             continue;
@@ -125,6 +129,15 @@ fn left_out(run: &Run<'_>, label: &Label) -> Option<String> {
     let mut files = run.session.config.left_out.iter();
     let file = files.find(|it| it.labels.contains(label))?;
     Some(format!("`{label}` is declared in a file that is {}", file.message))
+}
+
+/// Why a label that another token had before is not declared again.
+fn formerly(run: &Run<'_>, label: &Label) -> Option<String> {
+    let config = &run.session.config;
+    let now = if config.token(label).is_none() { config.formerly(label) } else { None };
+    let now = now?;
+    let table = table(&now.label);
+    Some(format!("`{label}` is the former label of `{}`: remove `was` from {table}", now.label))
 }
 
 /// What the store knows of a label that has an access token which is not known to be dead.

@@ -9,7 +9,7 @@ use super::{Told, causes, codes, told, type_it};
 use crate::common::{ANNA, APP, BAKERY, CAFE, ROBOT, World, day, measure};
 
 /// All cases.
-pub(super) const CASES: [fn() -> Vec<Told>; 17] = [
+pub(super) const CASES: [fn() -> Vec<Told>; 19] = [
     of_a_page_that_is_gone,
     of_an_old_token_that_works,
     of_a_token_that_was_revoked_in_vain,
@@ -22,6 +22,8 @@ pub(super) const CASES: [fn() -> Vec<Told>; 17] = [
     of_a_label_that_left,
     of_a_new_name,
     of_two_names,
+    of_a_name_that_stays,
+    of_a_name_that_two_claim,
     of_pages_with_one_target,
     of_a_list_that_is_cut,
     of_a_file_that_holds_it,
@@ -301,6 +303,22 @@ fn of_two_names() -> Vec<Told> {
     world.reconfigure(&tables(&["shop"]).replace("type", "was = \"brand\"\ntype"));
     let _ = world.run(&["refresh"]);
     ended(&mut world, day(0), "rename_conflict", |_| {})
+}
+
+fn of_a_name_that_stays() -> Vec<Told> {
+    let mut world = keeping(&["brand"]);
+    let renamed = tables(&["label"]).replace("type", "was = \"brand\"\ntype");
+    world.reconfigure(&format!("{}{renamed}", tables(&["brand"])));
+    let _ = world.run(&["refresh"]);
+    ended(&mut world, day(0), "rename_conflict", |world| world.reconfigure(&renamed))
+}
+
+fn of_a_name_that_two_claim() -> Vec<Told> {
+    let mut world = keeping(&["brand"]);
+    let renamed = tables(&["label"]).replace("type", "was = \"brand\"\ntype");
+    world.reconfigure(&format!("{renamed}{}", renamed.replace("token.label", "token.more")));
+    let _ = world.run(&["refresh"]);
+    ended(&mut world, day(0), "rename_conflict", |world| world.reconfigure(&renamed))
 }
 
 fn of_pages_with_one_target() -> Vec<Told> {
