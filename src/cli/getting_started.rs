@@ -28,6 +28,9 @@ pub struct InitArguments {
     /// Write the first token into this file, at this key
     #[arg(long, value_name = "FILE#KEY")]
     pub deliver: Option<String>,
+    /// Add the key, or the file, where `--deliver` finds none
+    #[arg(long, requires = "deliver")]
+    pub create: bool,
     /// Write the config into this folder [default: `~/.config/metatoken`; for root `/etc/metatoken`]
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
@@ -38,6 +41,7 @@ pub struct InitArguments {
 
 /// `add`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that can be typed")]
 pub struct AddArguments {
     /// What to call it: letters, digits, `-` and `_`
     #[arg(value_name = "LABEL")]
@@ -60,6 +64,9 @@ pub struct AddArguments {
     /// Deliver it to this key of this file; without `#KEY` as the whole file
     #[arg(long, value_name = "FILE#KEY")]
     pub deliver: Vec<String>,
+    /// Add the key, or the file, where `--deliver` finds none
+    #[arg(long, requires = "deliver")]
+    pub create: bool,
     /// Who can log in again, such as `anna@client.example`
     #[arg(long, value_name = "OWNER")]
     pub owner: Option<String>,

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::config::{self, Config, FileAndKey, FirstConfig, FirstToken, SECRET_FILE};
+use crate::config::{self, Config, FileAndKey, FirstConfig, FirstToken, Missing, SECRET_FILE};
 use crate::environment::Environment;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -20,6 +20,7 @@ use crate::files::{self, FileError, PRIVATE};
 use crate::policy::humanize;
 use crate::report::{self, CheckResult, ConfigCheck};
 use crate::run::app_check::{AppAnswer, CredentialsAnswer, ask_about_apps};
+use crate::run::declaration::check_targets;
 use crate::session::{Session, read_input};
 use crate::shell::quoted;
 use crate::token::{Label, Provider, Secret, TokenType};
@@ -47,6 +48,8 @@ pub struct InitOrder {
     pub page_id: Option<String>,
     /// The file that it is delivered to, and the key in it.
     pub deliver: Option<String>,
+    /// What to do where that key or file is missing.
+    pub missing: Missing,
     /// Where Graph is, each `PROVIDER=URL`.
     pub endpoints: Vec<String>,
 }
@@ -254,14 +257,16 @@ impl FirstAnswers<'_> {
             }
             _ => None,
         };
+        let first = FirstToken { label, token_type, page_id, deliver: None };
         let deliver = match (&order.deliver, self.asks_about_the_token()) {
             (None, false) => None,
             (given, _) => {
                 let prompt = "File and value that it is written into, FILE#KEY [none]";
-                self.ask("--deliver", given.as_deref(), prompt, |text| self.target(text))?
+                let read = |text: &str| self.target(text, kind, &first);
+                self.ask("--deliver", given.as_deref(), prompt, read)?
             }
         };
-        Ok(Some(FirstToken { label, token_type, page_id, deliver }))
+        Ok(Some(FirstToken { deliver, ..first }))
     }
 
     /// Whether the person answers what a first token is to be.
@@ -295,7 +300,12 @@ impl FirstAnswers<'_> {
     }
 
     /// `FILE#KEY`, the file as an absolute path: it is typed where the person stands.
-    fn target(&self, text: &str) -> Result<Option<FileAndKey>, CliError> {
+    fn target(
+        &self,
+        text: &str,
+        kind: Provider,
+        first: &FirstToken,
+    ) -> Result<Option<FileAndKey>, CliError> {
         if text.is_empty() || text == "none" {
             return Ok(None);
         }
@@ -304,8 +314,57 @@ impl FirstAnswers<'_> {
                 .hint("write `FILE#KEY`, such as `config.ini#facebook.access_token`")
         };
         let typed = FileAndKey::read(text, self.environment).map_err(wrong)?;
-        let file = std::path::absolute(typed.file).map_err(|error| wrong(&error.to_string()))?;
-        Ok(Some(FileAndKey { file, key: typed.key }))
+        let file = std::path::absolute(&typed.file).map_err(|error| wrong(&error.to_string()))?;
+        let target = FileAndKey { file, missing: self.order.missing, ..typed };
+        self.deliverable(target, kind, first).map(Some)
+    }
+
+    /// The target, if it can be written; where only the key or the file is missing, a person may have
+    /// it added.
+    fn deliverable(
+        &self,
+        target: FileAndKey,
+        kind: Provider,
+        first: &FirstToken,
+    ) -> Result<FileAndKey, CliError> {
+        let Err(refused) = self.try_target(&target, kind, first) else { return Ok(target) };
+        let added = FileAndKey { missing: Missing::Create, ..target };
+        let is_asked = self.order.deliver.is_none();
+        if !is_asked || self.try_target(&added, kind, first).is_err() {
+            return Err(refused);
+        }
+        let prompt = format!("`{added}` is not there; add it? yes or no [no]");
+        match self.ui.ask(&prompt) {
+            Some(Ok(answer)) if ["y", "yes"].contains(&answer.to_lowercase().as_str()) => Ok(added),
+            _ => Err(refused),
+        }
+    }
+
+    /// Tries a delivery of the first token there, as a config with nothing else would make it.
+    fn try_target(
+        &self,
+        target: &FileAndKey,
+        kind: Provider,
+        first: &FirstToken,
+    ) -> Result<(), CliError> {
+        let token = FirstToken { deliver: Some(target.clone()), ..first.clone() };
+        let app_id = "1".to_owned();
+        let alone = FirstConfig {
+            kind,
+            app_id,
+            has_secret: true,
+            endpoints: Vec::new(),
+            token: Some(token),
+        };
+        match config::judge_text(&self.order.place, &alone.text(), self.environment) {
+            Ok(config) => config
+                .tokens
+                .iter()
+                .try_for_each(|token| check_targets(self.environment.get("PATH"), token)),
+            // Of options that is said where the whole config is judged.
+            Err(_) if self.order.deliver.is_some() => Ok(()),
+            Err(refused) => Err(refused),
+        }
     }
 
     /// The option's answer, or a person's; a wrong one is asked for again.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::find::SYSTEM_FOLDER;
 use super::token_files::{FOLDER, NewTokenFile, first_line};
 use super::{Config, Pages, Place, TokenConfig};
+use crate::edit::Missing;
 use crate::environment::Environment;
 use crate::token::{Label, TokenType};
 
@@ -33,6 +34,8 @@ pub struct FileAndKey {
     pub file: PathBuf,
     /// None for a file that holds the access token alone.
     pub key: Option<String>,
+    /// What to do where the key or the file is missing.
+    pub missing: Missing,
 }
 
 impl NewToken {
@@ -52,12 +55,8 @@ impl NewToken {
         put("pages", self.all_pages.then_some("all"));
         put("owner", self.owner.as_deref());
         put("user_id", self.user_id.as_deref());
-        for FileAndKey { file, key } in &self.deliver {
-            let file = toml_edit::Value::from(file.to_string_lossy().into_owned());
-            let _ = write!(text, "\n[[token.{}.deliver]]\nfile = {file}\n", self.label);
-            if let Some(key) = key {
-                let _ = writeln!(text, "key = {}", toml_edit::Value::from(key));
-            }
+        for target in &self.deliver {
+            let _ = write!(text, "\n[[token.{}.deliver]]\n{}", self.label, target.to_toml());
         }
         text
     }
@@ -82,12 +81,20 @@ impl NewToken {
         compare("owner", declared.policy.owner.as_deref(), self.owner.as_deref());
         compare("user_id", declared.user_id.as_deref(), self.user_id.as_deref());
         for wanted in &self.deliver {
-            let has_it = declared.deliver.iter().any(|target| match &target.place {
-                Place::File(file) => file.path == wanted.file && file.key == wanted.key,
-                Place::Command(_) => false,
+            let same = declared.deliver.iter().find_map(|target| match &target.place {
+                Place::File(file) if file.path == wanted.file && file.key == wanted.key => {
+                    Some(file)
+                }
+                _ => None,
             });
-            if !has_it {
-                all.push(format!("it is not delivered to `{wanted}`"));
+            match same {
+                None => all.push(format!("it is not delivered to `{wanted}`")),
+                Some(file)
+                    if file.missing == Missing::Refuse && wanted.missing == Missing::Create =>
+                {
+                    all.push(format!("`create` of `{wanted}` is not set"));
+                }
+                Some(_) => {}
             }
         }
         all
@@ -112,7 +119,20 @@ impl FileAndKey {
             }
             _ => PathBuf::from(file),
         };
-        Ok(Self { file, key: key.map(str::to_owned) })
+        Ok(Self { file, key: key.map(str::to_owned), missing: Missing::Refuse })
+    }
+
+    /// The keys of its table in the config.
+    pub fn to_toml(&self) -> String {
+        let literal = |text: &str| toml_edit::Value::from(text).to_string();
+        let mut text = format!("file = {}\n", literal(&self.file.to_string_lossy()));
+        if let Some(key) = &self.key {
+            let _ = writeln!(text, "key = {}", literal(key));
+        }
+        if self.missing == Missing::Create {
+            text.push_str("create = true\n");
+        }
+        text
     }
 }
 
@@ -161,6 +181,7 @@ mod tests {
             deliver: vec![FileAndKey {
                 file: "/srv/a b/#1/\"config\".ini".into(),
                 key: Some("facebook.access_token".to_owned()),
+                missing: Missing::Create,
             }],
         };
         let text = token.to_toml("add");
@@ -172,6 +193,7 @@ mod tests {
         let target = table["deliver"].as_array_of_tables().unwrap().get(0).unwrap();
         assert_eq!(target["file"].as_str(), Some("/srv/a b/#1/\"config\".ini"));
         assert_eq!(target["key"].as_str(), Some("facebook.access_token"));
+        assert_eq!(target["create"].as_bool(), Some(true));
     }
 
     #[test]
@@ -197,6 +219,7 @@ mod tests {
             let expected = read.map(|(file, key): (&str, Option<&str>)| FileAndKey {
                 file: PathBuf::from(file),
                 key: key.map(str::to_owned),
+                missing: Missing::Refuse,
             });
             assert_eq!(found, expected, "{text}");
         }

@@ -24,7 +24,7 @@ pub struct FirstConfig {
 }
 
 /// The first token of a config.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct FirstToken {
     /// Its label.
     pub label: Label,
@@ -106,16 +106,13 @@ impl FirstToken {
         if let Some(page_id) = page_id {
             let _ = writeln!(text, "page_id = {}", literal(page_id));
         }
-        if let Some(FileAndKey { file, key }) = deliver {
+        if let Some(target) = deliver {
             let _ = write!(
                 text,
                 "\n# Only this value of the file is changed. `metatoken help delivery` has more.\n\
-                 [[token.{label}.deliver]]\nfile = {}\n",
-                literal(&file.to_string_lossy())
+                 [[token.{label}.deliver]]\n{}",
+                target.to_toml()
             );
-            if let Some(key) = key {
-                let _ = writeln!(text, "key = {}", literal(key));
-            }
         }
     }
 }

@@ -72,6 +72,8 @@ pub use self::token_files::NewTokenFile;
 pub use self::tokens::{OwnerFrom, Pages, TokenConfig, TokenUse};
 pub use self::wording::nearest;
 
+pub use crate::edit::Missing;
+
 use self::additions::{Additions, Sieve};
 use self::diagnostic::{FileId, MistakePages, SourceText};
 use self::notify::{ChannelRead, Labels};

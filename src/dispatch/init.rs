@@ -7,7 +7,7 @@ use super::refusal::usage;
 use crate::cli::{self, Cli};
 use crate::clock::Clock;
 use crate::commands::{self, ExchangeOrder, IdentityChange, InitOrder};
-use crate::config;
+use crate::config::{self, Missing};
 use crate::environment::Environment;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -106,6 +106,7 @@ fn init_order(
         label: given.label.clone(),
         page_id: given.page_id.clone(),
         deliver: given.deliver.clone(),
+        missing: if given.create { Missing::Create } else { Missing::Refuse },
         endpoints: given.endpoints.clone(),
     })
 }

@@ -17,7 +17,7 @@ use crate::commands::{
     LoginTerms, LoginWay, MintOrder, PromoteOrder, RevokeOrder, RevokedTokens, RollbackOrder,
     Sealing, SendNotifications, StatusOrder, TokenWay, VARIABLE, Which, check_valid,
 };
-use crate::config::{self, FileAndKey, NewToken};
+use crate::config::{self, FileAndKey, Missing, NewToken};
 use crate::error::CliError;
 use crate::import::{Shape, parse_rename};
 use crate::policy::{Losses, humanize};
@@ -50,7 +50,8 @@ pub fn add_order(session: &Session, given: &cli::AddArguments) -> Result<AddOrde
         }
         id => Ok(id.clone()),
     };
-    let deliver = given.deliver.iter().map(|text| file_and_key(session, text));
+    let missing = if given.create { Missing::Create } else { Missing::Refuse };
+    let deliver = given.deliver.iter().map(|text| file_and_key(session, text, missing));
     let token = NewToken {
         label,
         token_type: token_type(given.token_type),
@@ -84,7 +85,7 @@ const fn token_type(typed: TypedTokenType) -> TokenType {
 }
 
 /// `FILE#KEY`, or a file alone.
-fn file_and_key(session: &Session, text: &str) -> Result<FileAndKey, CliError> {
+fn file_and_key(session: &Session, text: &str, missing: Missing) -> Result<FileAndKey, CliError> {
     let wrong = |why: &str| {
         usage(&format!("`--deliver {text}`: {why}"))
             .hint("write FILE#KEY, such as `config.ini#facebook.access_token`")
@@ -92,9 +93,9 @@ fn file_and_key(session: &Session, text: &str) -> Result<FileAndKey, CliError> {
     let typed = FileAndKey::read(text, &session.environment).map_err(wrong)?;
     let folder = session.config.path.parent().filter(|_| session.is_sandbox);
     let file = match folder {
-        None => std::path::absolute(typed.file).map_err(|error| wrong(&error.to_string()))?,
+        None => std::path::absolute(&typed.file).map_err(|error| wrong(&error.to_string()))?,
         Some(folder) => {
-            let inside = folder.join(typed.file);
+            let inside = folder.join(&typed.file);
             let leaves = inside.components().any(|part| part == Component::ParentDir);
             if leaves || !inside.starts_with(folder) {
                 return Err(wrong("the sandbox writes nowhere but into its folder")
@@ -103,7 +104,7 @@ fn file_and_key(session: &Session, text: &str) -> Result<FileAndKey, CliError> {
             inside
         }
     };
-    Ok(FileAndKey { file, key: typed.key })
+    Ok(FileAndKey { file, key: typed.key, missing })
 }
 
 /// Whether a new access token may be worth less than the current one.

@@ -60,7 +60,7 @@ impl DeclarationPlan {
                 .hint("`metatoken config check` shows what is wrong")
         })?;
         refuse_disabled(config, token)?;
-        check_targets(session, token)?;
+        check_targets(session.environment.get("PATH"), token)?;
         Ok(Self::New { file, config: Box::new(with_it) })
     }
 
@@ -248,10 +248,11 @@ fn read_with(session: &Session, new: &NewToken, file: &NewTokenFile) -> Result<C
     }
 }
 
-/// Checks that each target could be written, as `config check` does.
-fn check_targets(session: &Session, token: &TokenConfig) -> Result<(), CliError> {
+/// Checks that each target could be written, as `config check` does; `path` is the `PATH` that
+/// programs are searched in.
+pub fn check_targets(path: Option<&str>, token: &TokenConfig) -> Result<(), CliError> {
     for target in &token.deliver {
-        if let Err(error) = foresee(target, session.environment.get("PATH")) {
+        if let Err(error) = foresee(target, path) {
             let message = format!("`{}` cannot be written: {}", target.id, error.message);
             let complaint = refusal("not_deliverable", token.label.as_str(), message);
             let hint = error.hint.as_deref().map(in_options);
@@ -267,7 +268,7 @@ fn in_options(hint: &str) -> String {
     hint.replace("`file` and `key` in the config", "`--deliver`")
         .replace("`file` in the config", "`--deliver`")
         .replace("`key` in the config", "`--deliver`")
-        .replace("or set `create = true`", "or make it first")
+        .replace("or set `create = true`", "or add `--create`")
         .replace("or set `overwrite = true` to replace it", "or empty that value first")
 }
 

@@ -253,12 +253,12 @@ hint: write FILE#KEY, such as `config.ini#facebook.access_token`
 ", Exit::Usage),
             (&["add", "p", "--type", "user", "--deliver", "none.ini#a.b"], "", "
 error: p: `[DIR]/none.ini#a.b` cannot be written: [DIR]/none.ini: the file is missing
-hint: correct `--deliver`, or make it first
+hint: correct `--deliver`, or add `--create`
 hint: nothing was changed; Meta was not asked
 ", Exit::InputRefused),
             (&["add", "p", "--type", "user", "--deliver", "config.ini#a.b"], "", "
 error: p: `[DIR]/config.ini#a.b` cannot be written: [DIR]/config.ini: it has no key `a.b`
-hint: correct `--deliver`, or make it first
+hint: correct `--deliver`, or add `--create`
 hint: nothing was changed; Meta was not asked
 ", Exit::InputRefused),
             (&["add", "p", "--type", "user"], "IGFAKESomething", "
@@ -290,6 +290,58 @@ hint: leave `--token-file` out
     }
     assert_eq!(names(&world), ["anna.toml", "taken.toml"]);
     assert_eq!(world.calls(), [""; 0]);
+}
+
+/// A file or a key that is missing is added where that is wanted, and a hint that repeats the command
+/// repeats that.
+#[test]
+fn a_target_that_is_not_there_is_added_with_create() {
+    let world = with_anna();
+    world.write("config.ini", INI);
+    let pasted = world.mint(TokenFixture::instagram(INSTA_APP, CREATOR).named("dora"));
+    let typed = [
+        "add",
+        "shop",
+        "--type",
+        "user",
+        "--create",
+        "--deliver",
+        "new.env#FB",
+        "--deliver",
+        "config.ini#a.b",
+    ];
+    let ran = world.run_with_input(&typed, &pasted).stdout("").exit(Exit::InputRefused);
+    let command = "metatoken add shop --type instagram --deliver '[DIR]/new.env#FB' --deliver '[DIR]/config.ini#a.b' --create";
+    assert!(ran.stderr.ends_with(&format!("\nhint: `{command}` takes it\n")), "{}", ran.stderr);
+    assert!(!world.path("new.env").exists());
+    world
+        .run_with_input(&[&typed[..], &["--dry-run"]].concat(), &world.mint(short("dry")))
+        .exit(Exit::Ok);
+    assert!(!world.path("new.env").exists());
+    world.run_with_input(&typed, &world.mint(short("shop"))).exit(Exit::Ok);
+    let held = world.in_use("shop");
+    let read = |name: &str| std::fs::read_to_string(world.path(name)).unwrap();
+    assert_eq!(read("new.env"), format!("FB={held}\n"));
+    assert_eq!(read("config.ini"), format!("{INI}\n[a]\nb = {held}\n"));
+    assert_eq!(read("tokens.d/shop.toml").matches("\ncreate = true\n").count(), 2);
+    world.run(&["config", "check"]).exit(Exit::Ok);
+    // Typed again it stands, with the option and without.
+    world.run_with_input(&typed, &held).exit(Exit::Ok);
+    let without: Vec<&str> = typed.iter().copied().filter(|it| *it != "--create").collect();
+    world.run_with_input(&without, &held).exit(Exit::Ok);
+    // A token that was declared without it is another.
+    world.run(&PAGE).exit(Exit::Ok);
+    world
+        .run(&[&PAGE[..], &["--create"]].concat())
+        .stdout("")
+        .stderr(
+            "
+error: anna-page: `[DIR]/tokens.d/anna-page.toml` declares it, and `create` of `[DIR]/config.ini#facebook.access_token` is not set
+hint: choose another label, or change it in that file
+",
+        )
+        .exit(Exit::InputRefused);
+    world.run(&["add", "x", "--type", "user", "--create"]).stdout("").exit(Exit::Usage);
 }
 
 #[test]

@@ -14,6 +14,7 @@ fn bare() -> World {
     let world = World::new();
     std::fs::remove_file(world.path("metatoken.toml")).unwrap();
     world.write("secret", format!("{APP_SECRET}\n"));
+    world.write("config.ini", "[facebook]\naccess_token = changeme\n");
     world
 }
 
@@ -87,7 +88,7 @@ next: metatoken --config [DIR]/metatoken.toml add LABEL --type user
     let entries = std::fs::read_dir(world.path(".")).unwrap();
     let mut names: Vec<_> = entries.map(|it| it.unwrap().file_name()).collect();
     names.sort();
-    assert_eq!(names, ["app-secret", "metatoken.toml", "secret"]);
+    assert_eq!(names, ["app-secret", "config.ini", "metatoken.toml", "secret"]);
     // The next command does what it says.
     let string = world.mint(user());
     world.run_with_input(&["add", "anna", "--type", "user"], &string).exit(Exit::Ok);
@@ -114,6 +115,44 @@ fn one_command_and_a_paste_deliver_a_pages_token() {
     let delivered = std::fs::read_to_string(world.path("config.ini")).unwrap();
     assert_eq!(delivered, format!("[facebook]\naccess_token = {}\nother = 1\n", token.trim()));
     world.run(&["config", "check"]).stderr("").code(0);
+}
+
+/// A file or a key that is missing is told before anything is written, and added where that is wanted.
+#[test]
+fn a_target_that_is_not_there_is_added_when_asked_for() {
+    for (target, why) in [
+        ("config.ini#facebook.page_token", "config.ini: it has no key `facebook.page_token`"),
+        ("app.env#FB_TOKEN", "app.env: the file is missing"),
+    ] {
+        let world = bare();
+        let with = |more: &[&'static str]| {
+            let mut all = PAGE.to_vec();
+            all[11] = target;
+            all.extend(more);
+            init(&world, &all)
+        };
+        with(&[])
+            .stdout("")
+            .stderr(&format!(
+                "
+error: shop: `[DIR]/{target}` cannot be written: [DIR]/{why}
+hint: correct `--deliver`, or add `--create`
+hint: nothing was changed; Meta was not asked
+"
+            ))
+            .exit(Exit::InputRefused);
+        assert!(!world.path("metatoken.toml").exists() && !world.path("app-secret").exists());
+        with(&["--create"]).exit(Exit::Ok);
+        let string = world.mint(user());
+        world.run_with_input(&["exchange", "shop-user"], &string).exit(Exit::Ok);
+        world.run(&["refresh", "shop"]).exit(Exit::Ok);
+        let (file, key) = target.split_once('#').unwrap();
+        let delivered = std::fs::read_to_string(world.path(file)).unwrap();
+        let token = world.run(&["token", "shop"]).code(0).stdout;
+        assert!(delivered.contains(key.rsplit('.').next().unwrap()), "{delivered}");
+        assert!(delivered.contains(token.trim()), "{delivered}");
+        world.run(&["config", "check"]).stderr("").code(0);
+    }
 }
 
 #[test]
@@ -448,7 +487,6 @@ fn a_terminal_is_asked_for_all_up_to_the_delivered_token() {
         return common::skip("init::a_terminal_is_asked_for_all_up_to_the_delivered_token", &why);
     }
     let world = bare();
-    world.write("config.ini", "[facebook]\naccess_token = changeme\n");
     let string = world.mint(user());
     let (shown, code) = common::converse(
         &command(&world, &[]),
@@ -462,8 +500,14 @@ fn a_terminal_is_asked_for_all_up_to_the_delivered_token() {
             ("ID of the Page (on the Page: About, Page transparency): ", BAKERY),
             (
                 "File and value that it is written into, FILE#KEY [none]: ",
-                "config.ini#facebook.access_token",
+                "config.ini#facebook.tokn",
             ),
+            ("/config.ini#facebook.tokn` is not there; add it? yes or no [no]: ", ""),
+            (
+                "File and value that it is written into, FILE#KEY [none]: ",
+                "config.ini#facebook.page_token",
+            ),
+            ("/config.ini#facebook.page_token` is not there; add it? yes or no [no]: ", "yes"),
             ("the new access token for `shop-user`: ", &string),
         ],
     );
@@ -473,7 +517,8 @@ fn a_terminal_is_asked_for_all_up_to_the_delivered_token() {
     assert!(shown.contains("1 token: 1 derived"), "{shown}");
     let token = world.run(&["token", "shop"]).code(0).stdout;
     let delivered = std::fs::read_to_string(world.path("config.ini")).unwrap();
-    assert_eq!(delivered, format!("[facebook]\naccess_token = {}\n", token.trim()));
+    let expected = "[facebook]\naccess_token = changeme\npage_token = ";
+    assert_eq!(delivered, format!("{expected}{}\n", token.trim()));
     // What exists is refused before a question is asked.
     let (shown, code) = common::converse(&command(&world, &[]), &[]);
     assert_eq!(code, Some(64), "{shown}");

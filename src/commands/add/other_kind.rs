@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::reply::has_a_list;
-use crate::config::{NewToken, TokenConfig};
+use crate::config::{Missing, NewToken, TokenConfig};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::run::Run;
@@ -108,7 +108,11 @@ pub fn with_type(new: &NewToken, token_type: TokenType) -> String {
     for target in &new.deliver {
         put("deliver", Some(&target.to_string()));
     }
+    let creates = new.deliver.iter().any(|target| target.missing == Missing::Create);
     put("owner", new.owner.as_deref());
     put("user-id", new.user_id.as_deref());
+    if creates {
+        command.push_str(" --create");
+    }
     command
 }
