@@ -26,7 +26,7 @@ pub use self::getting_started::{
     InitArguments, LoginArguments, TypedShape, TypedTokenType,
 };
 pub use self::help::{
-    GROUPS, HelpTopic, TOPICS, command, find, formats, help_of, known_elsewhere, parse,
+    GROUPS, HelpTopic, TOPICS, command, commands_of, find, formats, help_of, known_elsewhere, parse,
 };
 pub use self::housekeeping::{
     CompletionsArguments, HelpArguments, KeyCommand, KeyRotateArguments, ManArguments,
@@ -118,12 +118,12 @@ pub enum Command {
     /// Show what each token is worth; with one LABEL, a page about it
     #[command(after_help = "\
 Examples:
-  metatoken status                    all tokens, the worst first
-  metatoken status brand              a page about one token
-  metatoken status --within 7d        what expires within a week
-  metatoken status --problems --json  only what needs attention, for a program
-  metatoken status --owner anna@brand.example  what hangs on a person, declared or not
-  metatoken status --token-file FILE  inspect an access token, store nothing")]
+  metatoken status                             all tokens, the worst first
+  metatoken status brand                       a page about one token
+  metatoken status --within 7d                 what expires within a week
+  metatoken status --problems --json           what needs attention, as JSON
+  metatoken status --owner anna@brand.example  what hangs on a person
+  metatoken status --token-file FILE           inspect one, store nothing")]
     Status(StatusArguments),
     /// Renew what is due, check the others, derive Pages, deliver
     #[command(after_help = "\
@@ -136,7 +136,7 @@ Examples:
     /// Bring each token to the files and programs that lack it
     #[command(after_help = "\
 Examples:
-  metatoken deliver --test           try each target, and show the lines that would change
+  metatoken deliver --test           try each target, and show the lines
   metatoken deliver                  deliver what is pending
   metatoken deliver --dry-run        show what that would write and run
   metatoken deliver --force brand    overwrite what another program wrote
@@ -152,7 +152,7 @@ Examples:
   metatoken history --summary             only the success rate
   metatoken history --format csv          for a spreadsheet")]
     History(HistoryArguments),
-    /// Write a page to look at: what is wrong, each token's time, the last month
+    /// Write a page to look at: what is wrong, and the last month
     #[command(after_help = "\
 Examples:
   metatoken report --html FILE  then open it in a browser
@@ -161,9 +161,9 @@ Examples:
     /// Declare a token and take its access token
     #[command(after_help = "\
 Examples:
-  metatoken add anna --type user                   asks for the access token
-  metatoken add anna --type user --pages all       and keeps all Pages of that person
-  metatoken add brand-page --type page --parent brand --page-id 1234 --deliver config.ini#meta.token
+  metatoken add anna --type user              asks for the access token
+  metatoken add anna --type user --pages all  and keeps all Pages of that person
+  metatoken add shop --type page --parent anna --page-id 501 --deliver .env#FB
   metatoken add whatsapp --type system-user --token-file FILE")]
     Add(AddArguments),
     /// Read a new access token and make it long-lived
@@ -171,26 +171,26 @@ Examples:
 Examples:
   metatoken exchange brand                    asks for the access token
   metatoken exchange brand --token-file FILE  reads it from a file
-  metatoken exchange --stored                 exchange stored short-lived ones")]
+  metatoken exchange --stored                 the short-lived ones in the store")]
     Exchange(ExchangeArguments),
     /// Take over the tokens of another program
     #[command(after_help = "\
 Examples:
-  metatoken import tokens.csv --dry-run                 show what would be taken over
-  metatoken import tokens.csv                           CSV with label,type,access_token
+  metatoken import tokens.csv --dry-run          what would be taken over
+  metatoken import tokens.csv                    label,type,access_token
   metatoken import users.json --map accessToken=access_token --map name=label
-  metatoken import .env --from env                      variables that hold access tokens
-  metatoken import myrcat.db --from myrcat              the SQLite table facebook_tokens
-  metatoken import app.db --from flask-settings         the SQLite table settings
-  metatoken import -                                    what psql or mongoexport writes into a pipe")]
+  metatoken import .env --from env               variables with access tokens
+  metatoken import myrcat.db --from myrcat       SQLite: facebook_tokens
+  metatoken import app.db --from flask-settings  SQLite: settings
+  metatoken import -                             a pipe from psql or mongoexport")]
     Import(ImportArguments),
     /// Get an access token from Meta's login dialog
     #[command(after_help = "\
 Examples:
-  metatoken login brand                      open the address it prints, paste the answer
-  metatoken login brand --print-url          print the address, for the person who owns the token
-  metatoken login brand --answer FILE        hand in the address in that person's address bar
-  metatoken login brand --replace-identity   another person takes over")]
+  metatoken login brand                     open the address, paste the answer
+  metatoken login brand --print-url         print the address for its owner
+  metatoken login brand --answer FILE       hand in what that person sent back
+  metatoken login brand --replace-identity  another person takes over")]
     Login(LoginArguments),
     /// Print one verdict for monitoring (Nagios line, exit 0 to 3)
     #[command(after_help = "\
@@ -214,7 +214,7 @@ Examples:
   metatoken exec --env FB_TOKEN brand -- env  sets FB_TOKEN instead
   metatoken exec --stdin brand -- cat         hands it over on standard input")]
     Exec(ExecArguments),
-    /// List the Pages that a user token reaches, and which are kept here
+    /// List the Pages a user token reaches, and which are kept here
     #[command(after_help = "\
 Examples:
   metatoken pages brand            asks Meta
@@ -224,17 +224,17 @@ Examples:
     /// Make a new System User access token by API
     #[command(after_help = "\
 Examples:
-  metatoken mint whatsapp               asks with the admin's token that the config names
+  metatoken mint whatsapp               with the token that `mint` names
   metatoken mint whatsapp --from admin  with this admin's token")]
     Mint(MintArguments),
     /// Make access tokens invalid at Meta, and prove that they are
     #[command(after_help = "\
 Examples:
-  metatoken revoke ads --generation 1       the old one, after a rotation
-  metatoken revoke brand --all --dry-run    list all that would die with it
-  metatoken revoke brand --all              all that its owner granted the app
-  metatoken revoke brand --all --yes=brand  without a terminal
-  metatoken revoke --owner anna@brand.example --all  what hung on a person; lists it, then asks")]
+  metatoken revoke ads --generation 1                the old one, once replaced
+  metatoken revoke brand --all --dry-run             list all that would die
+  metatoken revoke brand --all                       all that its owner granted
+  metatoken revoke brand --all --yes=brand           without a terminal
+  metatoken revoke --owner anna@brand.example --all  what hangs on a person")]
     Revoke(RevokeArguments),
     /// Put an earlier access token back
     #[command(after_help = "\
@@ -246,41 +246,64 @@ Examples:
     /// Put the backup in a token's place
     #[command(after_help = "\
 Examples:
-  metatoken promote brand            the token that `backup` of [token.brand] names
+  metatoken promote brand            the token that its `backup` names
   metatoken promote brand --dry-run  ask Meta, and change nothing")]
     Promote(PromoteArguments),
     /// Delete a token's access tokens here; its history stays
     #[command(after_help = "\
 Examples:
-  metatoken forget old-brand              what the config no longer declares
-  metatoken forget old-brand --dry-run    list what would be deleted, and the files that hold it
-  metatoken forget old-brand --targets    empty these files too
-  metatoken forget shop --undeclare       remove its file in tokens.d first
-  metatoken forget --owner anna@brand.example  what hung on a person; lists it, then asks")]
+  metatoken forget old-brand            what the config no longer declares
+  metatoken forget old-brand --dry-run  list what would go, and who still has it
+  metatoken forget old-brand --targets  empty the files that still hold it too
+  metatoken forget shop --undeclare     remove its file in tokens.d first
+  metatoken forget --owner anna@brand.example  what hung on a person")]
     Forget(ForgetArguments),
     /// Write a first config by asking, and check the app with Meta
     #[command(after_help = "\
 Examples:
   metatoken init                                      asks for everything
-  metatoken init --app-id 123 --app-secret-file FILE  store and app, no token yet
-  metatoken init --type page --label shop             one Page's token; asks for the rest")]
+  metatoken init --app-id 123 --app-secret-file FILE  an app, and no token yet
+  metatoken init --type page --label shop             asks for the rest")]
     Init(InitArguments),
     /// Check the config and everything it names, or show it with every default
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  metatoken config check  before the first run, and after every change
+  metatoken config show   what holds, with every default"
+    )]
     Config(ConfigCommand),
     /// Check the config and everything it names; the same as `config check`
-    #[command(hide = true)]
+    #[command(
+        hide = true,
+        after_help = "\
+Examples:
+  metatoken doctor         before the first run, and after every change
+  metatoken doctor --live  also ask Meta about the apps"
+    )]
     Doctor(ConfigCheckArguments),
     /// Change the key that opens the store, or print it for a safe
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  metatoken key rotate  another key from now on
+  metatoken key export  print it, for a safe"
+    )]
     Key(KeyCommand),
     /// Copy the store to a file, while runs go on
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  metatoken store backup /backup/metatoken.db"
+    )]
     Store(StoreCommand),
     /// Send a test message to the channels that are notified
     #[command(after_help = "\
 Examples:
-  metatoken notify --test      to every channel; pings are sent as after a good run
+  metatoken notify --test      to every channel; a ping as after a good run
   metatoken notify --test ops  to one channel")]
     Notify(NotifyArguments),
     /// Print the script that completes command lines in a shell
@@ -300,8 +323,8 @@ Examples:
         hide = true,
         after_help = "\
 Examples:
-  metatoken --sandbox dialog ADDRESS                      serve it to a browser on this machine
-  metatoken --sandbox dialog ADDRESS --as 'Anna Example'  grant everything as Anna
+  metatoken --sandbox dialog ADDRESS                      serve it to a browser
+  metatoken --sandbox dialog ADDRESS --as 'Anna Example'  grant all as Anna
   metatoken --sandbox dialog ADDRESS --cancel             press Cancel"
     )]
     Dialog(DialogArguments),

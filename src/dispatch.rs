@@ -71,7 +71,7 @@ pub fn run(arguments: &[OsString], environment: Environment, clock: Clock) -> u8
     let typed = match cli::parse(arguments) {
         Ok(typed) => typed,
         Err(error) => {
-            misread_complaint(&error).iter().for_each(unusable_line);
+            misread_complaint(&error, arguments).iter().for_each(unusable_line);
             return misread(&error, arguments, plain);
         }
     };

@@ -114,6 +114,9 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
     (&["version"], "--version"),
 ];
 
+/// How wide help is at most; examples and the list of commands are written for it.
+const WIDEST: usize = 80;
+
 /// The command line as it can be typed.
 pub fn command() -> clap::Command {
     let mut command = Cli::command();
@@ -123,6 +126,7 @@ pub fn command() -> clap::Command {
         command = command.mut_subcommand(&name, |it| with_formats(it, formats));
     }
     command
+        .max_term_width(WIDEST)
         .override_usage("metatoken [OPTIONS] COMMAND")
         .help_template(
             "{about-with-newline}\n{usage-heading} {usage}\n{before-help}{all-args}{after-help}",
@@ -132,8 +136,9 @@ pub fn command() -> clap::Command {
             "\
 Help:
   metatoken help COMMAND       the help of a command, with examples
-  metatoken help TOPIC         config, delivery, exit-codes, json, logs, sandbox, monitoring, meta,
-                               upgrade, move, restore, uninstall
+  metatoken help TOPIC         config, delivery, exit-codes, json, logs,
+                               sandbox, monitoring, meta, upgrade, move,
+                               restore, uninstall
   metatoken --sandbox refresh  try it without a Meta account",
         )
         .mut_subcommands(|it| it.hide(true))
@@ -224,13 +229,26 @@ pub fn find<'a>(command: &'a clap::Command, name: &str) -> Option<&'a clap::Comm
     name.split(' ').try_fold(command, |command, word| command.find_subcommand(word))
 }
 
-/// What `help` prints of a command; none where there is no such command.
+/// What `help` prints of a command, whatever stands behind its name; none where there is no such
+/// command.
 pub fn help_of(words: &[String]) -> Option<String> {
     let mut command = command();
     command.build();
-    let found =
-        words.iter().try_fold(&mut command, |command, word| command.find_subcommand_mut(word))?;
+    let mut found = &mut command;
+    for word in words {
+        // A label, or another argument.
+        if !found.has_subcommands() {
+            break;
+        }
+        found = found.find_subcommand_mut(word)?;
+    }
     Some(found.render_help().to_string())
+}
+
+/// The commands that begin with this word, such as `key rotate` and `key export`.
+pub fn commands_of(word: &str) -> Vec<&'static str> {
+    let names = GROUPS.iter().flat_map(|(_, names)| names.iter().copied());
+    names.filter(|name| name.split(' ').next() == Some(word)).collect()
 }
 
 /// What a command that other tools have is called here.

@@ -10,9 +10,9 @@ pub enum KeyCommand {
     /// Change the key that opens the store
     #[command(after_help = "\
 Examples:
-  metatoken key rotate             where the key is the file that metatoken made: all in one
-  metatoken key rotate --new FILE  elsewhere: from now on the new key opens the store too
-  metatoken key rotate --finish    once the config leads to the new key: drop the old one
+  metatoken key rotate             the key is a file that metatoken made
+  metatoken key rotate --new FILE  elsewhere, first: the new key opens it too
+  metatoken key rotate --finish    then, with the new key in the config
   metatoken key rotate --reseal    after a theft: seal all access tokens again")]
     Rotate(KeyRotateArguments),
     /// Print the key that opens the store, for a safe

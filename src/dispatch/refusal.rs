@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::help::unknown_command;
+use super::help::{help_with_options, unknown_command};
 use super::serve::answer_error;
 use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
@@ -81,7 +81,7 @@ pub fn give_up(typed: &Cli, ui: Ui, complaint: &CliError) -> u8 {
 
 /// What clap could not read: help and version are answers, anything else is a usage error.
 pub fn misread(error: &clap::Error, arguments: &[OsString], ui: Ui) -> u8 {
-    let Some(complaint) = misread_complaint(error) else {
+    let Some(complaint) = misread_complaint(error, arguments) else {
         ui::usage(error);
         return Exit::Ok.code();
     };
@@ -89,6 +89,10 @@ pub fn misread(error: &clap::Error, arguments: &[OsString], ui: Ui) -> u8 {
         return answer_error(ui, &complaint, Verdict::Unknown);
     }
     let code = usage_code(arguments);
+    if let (ErrorKind::UnknownArgument, Some(asked)) = (error.kind(), help_typed(arguments)) {
+        ui.complain(&help_with_options(&asked), code);
+        return code;
+    }
     if ui.format == OutputFormat::Json || error.kind() == ErrorKind::InvalidSubcommand {
         ui.complain(&complaint, code);
     } else {
@@ -170,15 +174,22 @@ pub fn is_scheduled_line(arguments: &[OsString], ui: Ui) -> bool {
 }
 
 /// The complaint about a command line that clap could not read; `None` where it asked for help.
-pub fn misread_complaint(error: &clap::Error) -> Option<CliError> {
+pub fn misread_complaint(error: &clap::Error, arguments: &[OsString]) -> Option<CliError> {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => None,
         ErrorKind::InvalidSubcommand => Some(match error.get(ContextKind::InvalidSubcommand) {
-            Some(ContextValue::String(word)) => unknown_command(word),
+            Some(ContextValue::String(word)) => unknown_command(word, before(word, arguments)),
             _ => usage(&first_paragraph(&error.to_string())),
         }),
         _ => Some(usage(&first_paragraph(&error.to_string()))),
     }
+}
+
+/// What was typed before that word.
+fn before<'a>(word: &str, arguments: &'a [OsString]) -> &'a str {
+    let at = arguments.iter().position(|it| it == word);
+    let before = at.and_then(|at| arguments.get(at.checked_sub(1)?)?.to_str());
+    before.unwrap_or_default()
 }
 
 /// The config that was typed: behind its option, or in one word with it.
@@ -198,6 +209,12 @@ pub fn config_typed(arguments: &[OsString]) -> Option<PathBuf> {
         let glued = short.strip_prefix('=').unwrap_or(short);
         if glued.is_empty() { next(at) } else { Some(PathBuf::from(glued)) }
     })
+}
+
+/// `help` and what was typed behind it.
+fn help_typed(arguments: &[OsString]) -> Option<Vec<&str>> {
+    command_typed(arguments).filter(|command| command == "help")?;
+    Some(arguments.iter().filter_map(|it| it.to_str()).skip_while(|it| *it != "help").collect())
 }
 
 /// The first word that is a command's name; what stands before it are options and their values.

@@ -81,8 +81,8 @@ fn the_commands_stand_in_groups_and_their_options_before_those_of_all() {
     assert_eq!(
         groups,
         "\
-Keeps Meta access tokens alive: renews them before they expire, delivers them to the programs that
-use them, and says what only a person can do
+Keeps Meta access tokens alive: renews them before they expire, delivers them to
+the programs that use them, and says what only a person can do
 
 Usage: metatoken [OPTIONS] COMMAND
 
@@ -100,12 +100,12 @@ Every day:
   deliver       Bring each token to the files and programs that lack it
   check         Print one verdict for monitoring (Nagios line, exit 0 to 3)
   history       List generations, attempts and deliveries, with the success rate
-  report        Write a page to look at: what is wrong, each token's time, the last month
+  report        Write a page to look at: what is wrong, and the last month
 
 Using tokens:
   token         Print the current access token, and nothing else
   exec          Run a program with the access token in its environment
-  pages         List the Pages that a user token reaches, and which are kept here
+  pages         List the Pages a user token reaches, and which are kept here
 
 Changing tokens:
   exchange      Read a new access token and make it long-lived
@@ -188,6 +188,8 @@ fn every_example_can_be_typed() {
             let said = String::from_utf8_lossy(&ran.stderr);
             // No label has left the sandbox's config, so that none can be forgotten.
             let has_left_none = words.contains(&"forget") && said.contains("matches no token");
+            // A Page's person is another one there.
+            let has_no_anna = words.contains(&"shop") && said.contains("there is no token `anna`");
             // It has no System User either.
             let is_of_a_robot = ["mint", "revoke"].iter().any(|it| words.contains(it));
             let has_no_robot = is_of_a_robot && said.contains("matches no token");
@@ -196,7 +198,7 @@ fn every_example_can_be_typed() {
             let would_ask = said.contains("there is no terminal to ask on")
                 || said.contains("hint: without a terminal, run ");
             let is_answered = !matches!(ran.status.code(), Some(64 | 70) | None);
-            let is_elsewhere = has_left_none || has_no_robot || has_no_ops;
+            let is_elsewhere = has_left_none || has_no_anna || has_no_robot || has_no_ops;
             assert!(is_answered || would_ask || is_elsewhere, "{typed}: {said}");
             tried += 1;
         }
@@ -228,6 +230,78 @@ hint: the topics are `config`, `delivery`, `exit-codes`, `json`, `logs`, `sandbo
 ",
         )
         .exit(Exit::Usage);
+}
+
+/// What stands behind the name of a command is of no concern, and what is nearly a name is answered with
+/// it.
+#[test]
+fn help_is_found_as_people_ask_for_it() {
+    for (asked, same) in [
+        (&["sandbox", "dialog"][..], &["dialog"][..]),
+        (&["sandbox", "key", "rotate"], &["key", "rotate"]),
+        (&["status", "brand"], &["status"]),
+        (&["key", "rotate", "now"], &["key", "rotate"]),
+        (&["metatoken", "refresh"], &["refresh"]),
+        (&["Config", "Check"], &["config", "check"]),
+        (&["exit", "codes"], &["exit-codes"]),
+        (&["exit_codes"], &["exit-codes"]),
+        (&["CONFIG"], &["config"]),
+        (&["doctor"], &["doctor"]),
+    ] {
+        assert_eq!(
+            help(&[&["help"], asked].concat()),
+            help(&[&["help"], same].concat()),
+            "{asked:?}"
+        );
+    }
+    // Of a group all its commands.
+    for (group, commands) in [("key", "rotate  "), ("key", "export  "), ("store", "backup  ")] {
+        assert!(help(&["help", group]).contains(&format!("\n  {commands}")), "{group}");
+    }
+    for name in ["key", "store", "doctor", "dialog"] {
+        assert!(help(&["help", name]).contains("\nExamples:\n  metatoken "), "{name}");
+    }
+    assert!(help(&["config", "--help"]).contains("\nExamples:\n  metatoken config check"));
+    for (asked, hint) in [
+        (&["key", "foo"][..], "try `metatoken help key rotate` or `metatoken help key export`"),
+        (&["config", "chek"], "try `metatoken help config`"),
+        (&["sandbox", "nonsense"], "try `metatoken help sandbox`"),
+        (&["renew"], "try `metatoken help refresh`"),
+        (&["renew", "brand"], "try `metatoken help refresh`"),
+        (&["debug"], "try `metatoken help status`"),
+        (&["version"], "try `metatoken --version`"),
+        (&["monitorin"], "try `metatoken help monitoring`"),
+        (&["statsu"], "try `metatoken help status`"),
+    ] {
+        let ran = run(&[&["help"], asked].concat());
+        let told = format!("error: no command or topic `{}`\nhint: {hint}\n", asked.join(" "));
+        assert_eq!(String::from_utf8_lossy(&ran.stderr), told);
+        assert_eq!((ran.stdout.len(), ran.status.code()), (0, Some(64)), "{asked:?}");
+    }
+    for asked in [&["help", "notify", "--test"][..], &["help", "--test", "notify"]] {
+        let told = "error: `help` takes the name of a command or a topic, without options\nhint: try `metatoken help notify`\n";
+        let ran = run(asked);
+        assert_eq!(String::from_utf8_lossy(&ran.stderr), told, "{asked:?}");
+        assert_eq!(ran.status.code(), Some(64), "{asked:?}");
+    }
+    for (typed, hint) in [
+        (&["config", "chek"][..], "try `metatoken config check`"),
+        (&["key", "foo"], "try `metatoken key rotate` or `metatoken key export`"),
+        (
+            &["--sandbox", "there", "status"],
+            "to name the sandbox's folder, write `--sandbox=there`",
+        ),
+    ] {
+        let ran = run(typed);
+        let word = typed[1];
+        let told = format!("error: unknown command `{word}`\nhint: {hint}\n");
+        assert_eq!(String::from_utf8_lossy(&ran.stderr), told);
+        assert_eq!(ran.status.code(), Some(64), "{typed:?}");
+    }
+    // A topic where a command is expected.
+    let ran = run(&["sandbox"]);
+    let told = "error: unknown command `sandbox`\nhint: try `metatoken help sandbox`\n";
+    assert_eq!(String::from_utf8_lossy(&ran.stderr), told);
 }
 
 #[test]
