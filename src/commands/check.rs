@@ -137,7 +137,8 @@ fn show(session: &Session, order: &CheckOrder, report: &CheckReport) -> Result<(
             let status = order.answer.fail_on.http_status(report.verdict());
             return ui.answer(status, &report.http_body(order.answer.detail));
         }
-        _ => nagios(report, order.perfdata),
+        // A monitoring system reads lines as they are; a person reads them on a terminal.
+        _ => ui.style().wrapped(&nagios(report, order.perfdata), 2),
     };
     // An empty document is not valid.
     let document = matches!(ui.format, OutputFormat::Json | OutputFormat::Prometheus);

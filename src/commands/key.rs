@@ -331,6 +331,6 @@ fn show(session: &Session, changed: &Changed) -> Result<(), CliError> {
             ui.data(&format!("{said:#}\n"))
         }
         _ if ui.verbosity == Verbosity::Quiet => Ok(()),
-        _ => ui.data(&changed.said),
+        _ => ui.data(&ui.style().wrapped(&changed.said, 2)),
     }
 }

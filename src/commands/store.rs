@@ -60,7 +60,8 @@ fn show(
             Some(key) => format!("keep a copy of `{}` apart from it", key.display()),
             None => "keep a copy of it apart from this file".to_owned(),
         };
-        ui.data(&format!("{}: {bytes} bytes, without the store key: {key}\n", file.display()))?;
+        let said = format!("{}: {bytes} bytes, without the store key: {key}\n", file.display());
+        ui.data(&ui.style().wrapped(&said, 2))?;
     }
     Ok(Exit::Ok)
 }

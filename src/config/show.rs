@@ -17,6 +17,9 @@ use crate::edit::Format;
 use crate::policy::{Limits, PageDetail, Promote, humanize};
 use crate::token::{Label, NotificationEvent, Pattern, Provider, TokenType};
 
+/// How wide a line with its remark may be.
+const ROOM: usize = 80;
+
 /// A config in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
@@ -100,7 +103,7 @@ impl Description {
             let width = lines.iter().map(|line| line.chars().count()).filter(|width| *width <= 48);
             let width = width.max().unwrap_or(0);
             for (line, entry) in lines.iter().zip(&table.entries) {
-                let _ = writeln!(text, "{line:width$}  # {}", entry.origin);
+                text.push_str(&remarked(line, width, &entry.origin.to_string()));
             }
         }
         text
@@ -145,6 +148,19 @@ impl ShownValue {
             Value::Null => format!("# {} is not set", self.key),
             value => format!("{} = {}", self.key, toml_value(value)),
         }
+    }
+}
+
+/// A line with a remark behind it: below the others of its table if there is room, otherwise right
+/// behind it, otherwise above.
+fn remarked(line: &str, width: usize, remark: &str) -> String {
+    let room = ROOM.saturating_sub("  # ".len() + remark.chars().count());
+    if width.max(line.chars().count()) <= room {
+        format!("{line:width$}  # {remark}\n")
+    } else if line.chars().count() <= room {
+        format!("{line}  # {remark}\n")
+    } else {
+        format!("# {remark}\n{line}\n")
     }
 }
 

@@ -66,7 +66,8 @@ pub fn give_up(typed: &Cli, ui: Ui, complaint: &CliError) -> u8 {
         }
         // What is written into a metrics file must be metrics.
         if !matches!(ui.format, OutputFormat::Json | OutputFormat::Prometheus) {
-            let _ = ui.data(&commands::nagios_complaint(complaint, verdict));
+            let line = commands::nagios_complaint(complaint, verdict);
+            let _ = ui.data(&ui.style().wrapped(&line, 2));
         }
         ui.complain(complaint, verdict.code());
         return verdict.code();
@@ -124,7 +125,8 @@ fn usage_code(arguments: &[OsString]) -> u8 {
 fn tell_monitoring(complaint: &CliError, arguments: &[OsString], ui: Ui) {
     // What is written into a metrics file must be metrics.
     if is_check(arguments) && ui.format != OutputFormat::Prometheus {
-        let _ = ui.data(&commands::nagios_complaint(complaint, Verdict::Unknown));
+        let line = commands::nagios_complaint(complaint, Verdict::Unknown);
+        let _ = ui.data(&ui.style().wrapped(&line, 2));
     }
 }
 
