@@ -1,23 +1,29 @@
 //! The same import again: after a renewal, after a kill, beside other labels.
 
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
 use chrono::TimeDelta;
 use metatoken::exit::Exit;
 use metatoken::token::Expiry;
 
 use super::{AFTERWARDS, AGAIN, csv_of, declared, names, user};
-use crate::common::{World, day};
+use crate::common::{World, day, is_long};
 
 #[test]
 fn twice_is_the_same_as_once() {
     let mut world = World::new();
-    world.write("tokens.csv", csv_of(&world, &["anna", "ben"]));
+    // The last one is exchanged, and what it was exchanged for is known again.
+    let short = world.mint(user("cleo").ending(Expiry::At(day(0) + TimeDelta::hours(1))));
+    world.write("tokens.csv", format!("{}cleo,user,{short}\n", csv_of(&world, &["anna", "ben"])));
     world.run(&["import", "tokens.csv", "--quiet"]).stderr("").code(0);
     let expected = "
 TOKEN  OUTCOME   EXPIRES     REASON
 anna   verified  2026-03-02  imported before
 ben    verified  2026-03-02  imported before
+cleo   verified  2026-03-02  imported before
 
-2 tokens: 2 verified
+3 tokens: 3 verified
 ";
     let history = world.run(&["history", "--json"]).code(0).json();
     world.calls();
@@ -91,6 +97,111 @@ fn a_kill_is_finished_by_the_same_import() {
         assert_eq!(names(&world), ["anna.toml"], "{place}");
         world.run(&["check"]).verdict("\nMETATOKEN OK - 1 token, all well\n").code(0);
     }
+}
+
+/// Rows to import: one in eight cannot be taken, one in eight lives for an hour and is exchanged.
+fn many_of(world: &World, count: usize) -> (String, Vec<String>) {
+    let (mut text, mut labels) = (String::from("label,type,access_token\n"), Vec::new());
+    for n in 0..count {
+        let label = format!("t{n:04}");
+        let hour = Expiry::At(day(0) + TimeDelta::hours(1));
+        let spec = user(&label);
+        let access_token = match n % 8 {
+            5 => "\"EAA bad\"".to_owned(),
+            6 => world.mint(spec.ending(hour)),
+            _ => world.mint(spec),
+        };
+        writeln!(text, "{label},user,{access_token}").unwrap();
+        if n % 8 != 5 {
+            labels.push(label);
+        }
+    }
+    (text, labels)
+}
+
+/// Types the import to its end, and looks whether every row that can be taken was taken, once.
+fn is_finished(world: &World, labels: &[String], killed: &str) {
+    let ran = world.run(&["import", "rows.csv", "--json"]).exit(Exit::InputRefused);
+    let outcomes = ran.outcomes();
+    let is_in = |outcome: &String| outcome == "imported" || outcome == "verified";
+    assert!(outcomes.values().all(is_in), "{killed}: {outcomes:?}");
+    assert_eq!(outcomes.into_keys().collect::<Vec<_>>(), labels, "{killed}");
+    let files: Vec<String> = labels.iter().map(|label| format!("{label}.toml")).collect();
+    assert_eq!(names(world), files, "{killed}");
+    // Each has one access token, which works, and one event that brought it.
+    let status = world.run(&["status", "--live", "--json"]).code(0).json();
+    let tokens = status["tokens"].as_array().unwrap();
+    assert_eq!(tokens.len(), labels.len(), "{killed}");
+    for token in tokens {
+        assert_eq!(token["state"], "valid", "{killed}: {token}");
+        // What was granted before a kill may be granted again.
+        let number = token["label"].as_str().unwrap()[1..].parse::<usize>().unwrap();
+        assert!(token["generation"] == 1 || number % 8 == 6, "{killed}: {token}");
+    }
+    let limit = (labels.len() * 4).to_string();
+    let history = world.run(&["history", "--json", "--limit", &limit]).code(0).json();
+    let mut brought: Vec<&str> = history["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|event| event["event"] == "adopted" || event["event"] == "exchanged")
+        .map(|event| event["label"].as_str().unwrap())
+        .collect();
+    brought.sort_unstable();
+    assert_eq!(brought, labels, "{killed}");
+    world.run(&["refresh", "--quiet"]).silent().code(0);
+    world.run(&["import", "rows.csv", "--json"]).exit(Exit::InputRefused);
+}
+
+#[test]
+fn many_rows_are_killed_half_way_and_finished_by_the_same_import() {
+    for killed in [
+        &["prepared:3"][..],
+        &["declared:5"],
+        &["before-seal:2", "before-seal:4"],
+        &["sealed:3"],
+        &["promoted:2", "promoted:2", "declared:1"],
+        &["before-request:2"],
+        &["granted:1", "granted:2"],
+        &["temp-synced:4"],
+    ] {
+        let world = World::new();
+        world.reconfigure("[http]\nconcurrency = 4\n");
+        let (text, labels) = many_of(&world, 16);
+        world.write("rows.csv", text);
+        for place in killed {
+            world.killed_at(place, &["import", "rows.csv"], "");
+        }
+        is_finished(&world, &labels, &killed.join(", "));
+    }
+}
+
+/// The same by the clock: whatever it is doing then.
+#[test]
+fn many_rows_are_killed_at_any_moment() {
+    let (count, kills) = if is_long() { (1_500, 12) } else { (40, 3) };
+    let world = World::new();
+    world.reconfigure("[http]\nconcurrency = 16\n");
+    let (text, labels) = many_of(&world, count);
+    world.write("rows.csv", text);
+    let mut calls = 0;
+    for kill in 1..=kills {
+        let mut child = world.spawn(&["import", "rows.csv"]);
+        // A new row is asked about, sealed and asked about again, so that calls measure the work.
+        let wanted = calls + count / kills;
+        let began = Instant::now();
+        while world.graph.requests().len() < wanted
+            && began.elapsed() < Duration::from_secs(20)
+            && child.try_wait().unwrap().is_none()
+        {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        calls = world.graph.requests().len();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(world.run(&["status", "--offline"]).code.is_some_and(|code| code != 74), "{kill}");
+    }
+    is_finished(&world, &labels, "by the clock");
 }
 
 #[test]
