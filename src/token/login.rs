@@ -73,7 +73,7 @@ impl fmt::Display for UnfitAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Empty => "it is empty",
-            Self::AccessToken => "it is an access token, and not the answer of a login",
+            Self::AccessToken => "it is an access token",
             Self::DialogAddress => "it is the address of the login dialog itself",
             Self::OtherPlace(place) => {
                 return write!(f, "its address is of another place: {place}");

@@ -407,8 +407,8 @@ fn a_page_that_its_parent_does_not_reach_is_refused() {
         &world,
         &[(&typed, "", "
 error: p: its parent `anna` has no access to Page 2000000000000099; it reaches Bakery (2000000000000001) and Café (2000000000000002)
-hint: correct `--page-id`, or have the person of `anna` log in again and tick that Page; then run `metatoken exchange anna`, and the same again
-hint: or name another parent with `--parent`
+hint: correct `--page-id`, or name another parent with `--parent`
+hint: or have that Page ticked in a login: run `metatoken login anna`, then the same again
 ", Exit::InputRefused)],
     );
     // A parent whose login has ended is its own trouble.

@@ -10,7 +10,7 @@ use crate::graph::{App, CallError, PageGrant};
 use crate::policy::{cause, is_short_life, remedy};
 use crate::run::tokens::subject;
 use crate::run::{Run, log};
-use crate::token::{AccessToken, Credential, GenerationId, Label, Problem, ProblemKind};
+use crate::token::{AccessToken, Credential, GenerationId, Label, Problem, ProblemKind, TokenType};
 
 /// Asks Meta for the access token of a token that is derived; gives it with the parent's generation that
 /// it was asked for with.
@@ -77,12 +77,19 @@ fn not_reached(
     if let Reach::Pages(pages) = reach(run.graph.pages(app, access_token, None)) {
         let _ = write!(message, "; it reaches {}", named(&pages));
     }
+    let parents = run.session.config.token(parent).map(|it| it.token_type);
+    let how = match parents {
+        Some(TokenType::SystemUser) => format!(
+            "have an admin of the business assign that Page to the System User of `{parent}`, then \
+             run the same again"
+        ),
+        _ => format!(
+            "have that Page ticked in a login: run `metatoken login {parent}`, then the same again"
+        ),
+    };
     refusal(token, "page_not_reached", message)
-        .hint(format!(
-            "correct `--page-id`, or have the person of `{parent}` log in again and tick that \
-             Page; then run `metatoken exchange {parent}`, and the same again"
-        ))
-        .hint("or name another parent with `--parent`")
+        .hint("correct `--page-id`, or name another parent with `--parent`")
+        .hint(format!("or {how}"))
 }
 
 /// Refuses it.

@@ -15,7 +15,8 @@ use crate::policy::{
 use crate::report::RefusedLine;
 use crate::run::inspect::{inspect, wrong_app};
 use crate::run::{Run, log};
-use crate::token::{Identity, Inspection, Problem, Provider, TokenType};
+use crate::session::Session;
+use crate::token::{Identity, Inspection, Label, Problem, Provider, TokenType};
 
 /// What lives no longer than this and cannot be exchanged is dead before anybody notices.
 const TOO_SHORT: TimeDelta = TimeDelta::hours(48);
@@ -126,29 +127,43 @@ fn in_our_words(
     token_type: TokenType,
     problem: Problem,
 ) -> String {
-    let config = run.session.config.path.to_string_lossy();
-    let subject = Subject {
-        label: &row.label,
-        token_type,
-        policy: &run.session.config.default_policy,
-        credential: None,
-        parent: None,
-        backup: None,
-        throttled_until: None,
-        naming: Naming {
-            config: &config,
-            file: &config,
-            app: &app.name,
-            app_id: Some(&app.id),
-            page_id: row.page_id.as_deref(),
-            lacks_secret: app.secret.is_none(),
-            admin: None,
-        },
-    };
-    let problem = problem.rejected();
-    let cause = cause(&problem, &subject);
-    let cause = cause.strip_prefix(Problem::REJECTED).unwrap_or(&cause);
-    format!("its access token was rejected: {cause}")
+    let newcomer = Newcomer { label: &row.label, token_type, app, page_id: row.page_id.as_deref() };
+    format!("its access token was rejected: {}", newcomer.cause(run.session, problem))
+}
+
+/// A token that is not kept here yet.
+pub struct Newcomer<'a> {
+    pub label: &'a Label,
+    pub token_type: TokenType,
+    pub app: &'a App,
+    pub page_id: Option<&'a str>,
+}
+
+impl Newcomer<'_> {
+    /// What is wrong with its access token, in our words.
+    pub fn cause(&self, session: &Session, problem: Problem) -> String {
+        let config = session.config.path.to_string_lossy();
+        let subject = Subject {
+            label: self.label,
+            token_type: self.token_type,
+            policy: &session.config.default_policy,
+            credential: None,
+            parent: None,
+            backup: None,
+            throttled_until: None,
+            naming: Naming {
+                config: &config,
+                file: &config,
+                app: &self.app.name,
+                app_id: Some(&self.app.id),
+                page_id: self.page_id,
+                lacks_secret: self.app.secret.is_none(),
+                admin: None,
+            },
+        };
+        let cause = cause(&problem.rejected(), &subject);
+        cause.strip_prefix(Problem::REJECTED).unwrap_or(&cause).to_owned()
+    }
 }
 
 /// The app that a row names, or the only one that fits.

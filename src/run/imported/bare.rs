@@ -1,6 +1,6 @@
 //! Asks about an access token that stands alone in a file.
 
-use super::ask::type_by_graph;
+use super::ask::{Newcomer, type_by_graph};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::graph::{App, Graph};
@@ -96,6 +96,7 @@ fn bare_report(
     let of_kind = session.config.apps.iter().filter(|it| it.kind == app.provider);
     let option = if of_kind.count() > 1 { format!(" --app {}", app.name) } else { String::new() };
     let lives = inspection.verdict() == Some(true);
+    let command = format!("metatoken add {name} --type {token_type}{option}{page}");
     let what = humanize::with_article(format!("{token_type} token"));
     let reason = if lives {
         let ends = humanize::expiry(inspection.expiry, now);
@@ -104,11 +105,13 @@ fn bare_report(
             Expiry::Never => "never expires".to_owned(),
             Expiry::Unknown => "Meta does not say when it expires".to_owned(),
         };
-        let command = format!("metatoken add {name} --type {token_type}{option}{page}{source}");
-        format!("{what} of app `{}`, {ends}; nothing was stored: run `{command}`", app.name)
+        format!("{what} of app `{}`, {ends}; nothing was stored: run `{command}{source}`", app.name)
     } else {
-        let problem = inspection.problem.as_ref().map_or_else(String::new, ToString::to_string);
-        format!("{what}, and Meta rejects it: {problem}")
+        let page_id = identity.page_id.as_deref();
+        let newcomer = Newcomer { label: &label, token_type, app, page_id };
+        let cause = inspection.problem.clone().map(|problem| newcomer.cause(session, problem));
+        let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
+        format!("{what} that Meta rejects{cause}; to take a new one, run `{command}`")
     };
     let outcome = if lives { Outcome::Verified } else { Outcome::Invalid };
     let result = TokenResult {

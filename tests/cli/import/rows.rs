@@ -362,7 +362,7 @@ fn a_bare_access_token_is_answered_with_one_row() {
         (
             user("dead").ending(Expiry::At(day(-3))).aged(TimeDelta::days(60)),
             65,
-            "TOKEN                  OUTCOME  EXPIRES  REASON\nuser-3000000000000001  invalid  -        a user token, and Meta rejects it: Error validating access token: Session has expired on Sunday, 28-Dec-25 16:00:00 PST. The current time is Wednesday, 31-Dec-25 16:00:00 PST (code 190/463)\n\n1 token: 1 invalid\n",
+            "TOKEN                  OUTCOME  EXPIRES  REASON\nuser-3000000000000001  invalid  -        a user token that Meta rejects: expired; to take a new one, run `metatoken add user-3000000000000001 --type user`\n\n1 token: 1 invalid\n",
         ),
     ] {
         let token = world.mint(fixture);

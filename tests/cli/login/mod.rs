@@ -254,11 +254,7 @@ fn what_is_no_answer_is_named_and_nothing_is_spent() {
     for (answer, unfit, hint) in [
         ("", "it is empty", again),
         ("https://localhost/", "its address has no `code` in it", again),
-        (
-            "EAAFAKEBrand1",
-            "it is an access token, and not the answer of a login",
-            "run `metatoken exchange brand` with it",
-        ),
+        ("EAAFAKEBrand1", "it is an access token", "run `metatoken exchange brand` with it"),
         (
             dialog.as_str(),
             "it is the address of the login dialog itself",

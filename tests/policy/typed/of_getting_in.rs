@@ -6,11 +6,12 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 
 use chrono::TimeDelta;
 use metatoken::sandbox::{AppFixture, TokenFixture};
+use metatoken::token::Expiry;
 
 use super::{Done, OTHER_APP, shell};
 use crate::common::{
     ANNA, APP, BAKERY, BRAND, CREATOR, INSTA_APP, Nobody, ROBOT, Ran, World, can_be_another_user,
-    lacking, skip, until,
+    day, lacking, skip, until,
 };
 
 /// All cases.
@@ -105,7 +106,19 @@ fn of_a_bare_access_token() -> Vec<Done> {
         assert_eq!(world.in_use(&command(&told)[1]), value);
         Done(told)
     };
-    fixtures.into_iter().map(typed).collect()
+    fixtures.into_iter().map(typed).chain([of_a_bare_dead_one()]).collect()
+}
+
+fn of_a_bare_dead_one() -> Done {
+    let world = World::new();
+    let dead = user("dead").ending(Expiry::At(day(-3))).aged(TimeDelta::days(60));
+    world.write("token.txt", world.mint(dead));
+    let told = world.run(&["import", "token.txt", "--json"]).code(65).json();
+    let told = told["results"][0]["reason"].as_str().unwrap().to_owned();
+    let new = world.mint(user("new"));
+    let _ = type_in(&world, &told, &[], &new);
+    assert_eq!(world.in_use(&command(&told)[1]), new);
+    Done(told)
 }
 
 fn of_another_access_token_that_works() -> Vec<Done> {
