@@ -102,7 +102,7 @@ pub struct Global {
     pub sandbox: Option<Option<PathBuf>>,
 
     /// Simulate this state of things in the sandbox; `metatoken help sandbox` lists the scenarios
-    /// [default: healthy]
+    /// [default: the last one named, at first healthy]
     #[arg(long, global = true, value_name = "NAME")]
     pub scenario: Option<String>,
 

@@ -17,7 +17,7 @@ use super::refusal::config_typed;
 use crate::cli::{self, KnownNames, TypedShell};
 use crate::config;
 use crate::environment::Environment;
-use crate::sandbox::Scenario;
+use crate::sandbox::{self, Scenario};
 use crate::token::EventKind;
 
 /// The variable by which a script says which shell asks.
@@ -161,8 +161,8 @@ impl Line {
         };
         let behind = words.iter().skip_while(|word| *word != "--scenario").nth(1);
         let glued = words.iter().find_map(|word| word.strip_prefix("--scenario="));
-        let scenario = glued.or(behind.map(String::as_str)).unwrap_or_default();
-        let scenario = Scenario::from_name(scenario).unwrap_or(Scenario::Healthy);
+        let named = glued.or(behind.map(String::as_str)).and_then(Scenario::from_name);
+        let scenario = named.unwrap_or_else(|| sandbox::remembered(&folder));
         Some(folder.join(scenario.as_str()).join("metatoken.toml"))
     }
 }

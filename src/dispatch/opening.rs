@@ -53,9 +53,13 @@ impl Setting {
                     .hint("name a folder for the sandbox: `--sandbox=DIR`")
             })?,
         };
-        let scenario = scenario(typed.global.scenario.as_deref())?;
+        let named = typed.global.scenario.as_deref().map(scenario).transpose()?;
         let now = typed.global.now.as_deref().map(instant).transpose()?;
+        let scenario = named.unwrap_or_else(|| sandbox::remembered(&folder));
         let sandbox = sandbox::open(&folder, scenario, now)?;
+        if let Some(named) = named {
+            sandbox::remember(&folder, named)?;
+        }
         Ok(Self {
             config: sandbox.config.clone(),
             clock: Clock::standing(sandbox.now),

@@ -436,8 +436,7 @@ pub fn trigger(session: &Session, said: bool) -> Trigger {
 }
 
 /// What the simulated Graph is to be like.
-pub fn scenario(name: Option<&str>) -> Result<Scenario, CliError> {
-    let Some(name) = name else { return Ok(Scenario::Healthy) };
+pub fn scenario(name: &str) -> Result<Scenario, CliError> {
     Scenario::from_name(name).ok_or_else(|| {
         let complaint = usage(&format!("unknown scenario `{name}`"));
         let all = Scenario::ALL.iter().map(|scenario| scenario.as_str());

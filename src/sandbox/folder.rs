@@ -73,6 +73,25 @@ pub fn open(dir: &Path, scenario: Scenario, now: Option<NowArg>) -> Result<Sandb
     Ok(Sandbox { config: folder.file("metatoken.toml"), now, server })
 }
 
+/// The scenario that was named last in this sandbox; the usual one of a new sandbox.
+pub fn remembered(dir: &Path) -> Scenario {
+    let name = fs::read_to_string(dir.join(REMEMBERED)).unwrap_or_default();
+    Scenario::from_name(name.trim()).unwrap_or_default()
+}
+
+/// Has the sandbox go on with this scenario where none is named.
+pub fn remember(dir: &Path, scenario: Scenario) -> Result<(), CliError> {
+    let path = dir.join(REMEMBERED);
+    if path.exists() && remembered(dir) == scenario {
+        return Ok(());
+    }
+    replace(&path, format!("{scenario}\n").as_bytes())
+        .map_err(|error| Folder(dir.to_owned()).unusable(&path, error))
+}
+
+/// The file that holds the scenario's name.
+const REMEMBERED: &str = "scenario";
+
 struct Folder(PathBuf);
 
 impl Folder {

@@ -44,7 +44,7 @@ pub use fixtures::{
     AdAccountUsage, AppFixture, BusinessUsage, Listing, LoginConfiguration, PageFixture,
     PortfolioFixture, UserFixture, WhatsappFixture,
 };
-pub use folder::{Sandbox, open};
+pub use folder::{Sandbox, open, remember, remembered};
 pub use invalidation::Invalidation;
 pub use issued::{Renewal, TokenFixture};
 pub use quirks::{

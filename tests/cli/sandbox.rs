@@ -178,6 +178,28 @@ fn its_clock_moves_forward_only_and_is_remembered() {
 }
 
 #[test]
+fn the_scenario_that_was_named_last_goes_on() {
+    let machine = Machine::new();
+    let labels = |arguments: &[&str]| -> usize {
+        let status = machine.run(&[&["status", "--offline", "--json"], arguments].concat());
+        status.json()["tokens"].as_array().unwrap().len()
+    };
+    assert_eq!(labels(&[]), 9, "healthy");
+    let troubles = labels(&["--scenario", "troubles"]);
+    assert!(troubles > 9, "{troubles}");
+    assert_eq!(labels(&[]), troubles);
+    machine.run(&["--scenario", "nonsense", "status"]).code(64);
+    assert_eq!(labels(&[]), troubles);
+    assert_eq!(labels(&["--scenario", "ending"]), 1);
+    assert_eq!(labels(&[]), 1);
+    assert_eq!(labels(&["--scenario", "healthy"]), 9);
+    assert_eq!(labels(&[]), 9);
+    // Another folder has a memory of its own, and what cannot be read there is the usual one.
+    machine.world.write("rehearsal/scenario", "nonsense");
+    assert_eq!(labels(&[]), 9);
+}
+
+#[test]
 fn a_whole_life_is_rehearsed_in_a_moment() {
     let machine = Machine::new();
     for n in (0..=99).step_by(9) {
