@@ -209,7 +209,7 @@ fn of_one_label(shared: &SharedToken) -> String {
     }
 }
 
-impl<'a> HandOver<'a> {
+impl HandOver<'_> {
     /// Asks Meta about it, and refuses what does not fit.
     fn inspect(&self) -> Result<(App, Inspection), CliError> {
         let run = self.run;
