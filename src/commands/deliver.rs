@@ -13,7 +13,7 @@ use crate::report::{
 };
 use crate::run::found::adopt_before_first_delivery;
 use crate::run::tokens::TokenConfig;
-use crate::run::{DryRun, Run, RunOptions, RunTurn, targets_of};
+use crate::run::{self, DryRun, Run, RunOptions, RunTurn, targets_of};
 use crate::session::Session;
 use crate::token::{
     Credential, Delivery, DeliveryState, Generation, Label, Outcome, Pattern, TargetId, Trigger,
@@ -46,6 +46,7 @@ pub fn deliver(session: &Session, order: &DeliverOrder) -> Result<Exit, CliError
     let options = run_options(order, order.dry_run);
     let turn = RunTurn::wait(session, options)?;
     let session = turn.session(session);
+    run::refuse_unknown(session, &order.patterns)?;
     let mut run = Run::open(&turn, session, options)?;
     let work = deliver_all(&mut run, order);
     let exit = work.as_ref().map_or_else(|complaint| complaint.exit, DeliveryReport::exit);

@@ -25,6 +25,7 @@ pub fn refresh(session: &Session, options: &RefreshOptions) -> Result<Exit, CliE
     };
     let turn = RunTurn::wait(session, options.run).map_err(cannot_run)?;
     let session = turn.session(session);
+    run::refuse_unknown(session, &options.patterns)?;
     let mut run = Run::open(&turn, session, options.run).map_err(cannot_run)?;
     let heartbeat = is_watched(options).then(|| Heartbeat::start(session));
     let mut report = run::refresh(&mut run, options);

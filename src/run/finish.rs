@@ -143,6 +143,10 @@ impl Run<'_> {
 
     /// Writes down how the run ended: as the shell will see it, by a signal if there was one.
     pub fn close(&self, exit: Exit) -> Result<(), StoreError> {
+        if exit == Exit::Usage && self.store.drop_run(self.id)? {
+            // What was typed is wrong: nothing was begun.
+            return Ok(());
+        }
         let recorded = self.record_throttles();
         let code = self.session.interrupt.exit_code().unwrap_or(exit.code());
         let (heard, now) = (self.graph.clock_skew(), self.now());

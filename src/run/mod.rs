@@ -63,7 +63,7 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 
 pub use self::command_run::{add_pages_of, in_a_run};
-use self::declared::LastReading;
+use self::declared::{LastReading, last_reading};
 pub use self::finish::{hint, targets_of, with_prefix};
 pub use self::refresh::{add_refreshed, refresh};
 pub use self::refresh_run::{Only, RefreshOptions};
@@ -144,6 +144,19 @@ impl RunTurn {
         let key = if path.exists() { Some(session.key()?) } else { None };
         Ok(Store::rehearsal(path, key.as_ref(), session.made_key())?)
     }
+}
+
+/// Refuses labels that match nothing, before a run begins. A store that cannot be read is the run's
+/// trouble.
+pub fn refuse_unknown(session: &Session, patterns: &[Pattern]) -> Result<(), CliError> {
+    if patterns.is_empty() {
+        return Ok(());
+    }
+    let Ok(store) = session.reader() else { return Ok(()) };
+    let credentials = store.as_ref().map_or_else(|| Ok(Vec::new()), Store::credentials);
+    let last = last_reading(&session.config, store.as_ref());
+    let (Ok(credentials), Ok(last)) = (credentials, last) else { return Ok(()) };
+    Tokens::new(&session.config, credentials, &last).select(patterns).map(drop)
 }
 
 /// Adds to the complaint that another run is at work the tokens that have little time left or none:

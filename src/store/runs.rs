@@ -90,6 +90,20 @@ impl Store {
         })
     }
 
+    /// Removes a run that ended before it did anything, and says whether it did: one of which something
+    /// is remembered stays.
+    pub fn drop_run(&self, run: RunId) -> Result<bool> {
+        self.write(move |tx| {
+            let gone = tx.execute(
+                "DELETE FROM run WHERE id = ?1
+                 AND NOT EXISTS (SELECT 1 FROM event WHERE run = ?1)
+                 AND NOT EXISTS (SELECT 1 FROM attempt WHERE run = ?1)",
+                values![run],
+            )?;
+            Ok(gone > 0)
+        })
+    }
+
     /// Writes down that a run did its work to the end, whatever code it ends with: a damaged row, or
     /// one token's mistake in the config, says nothing of the timer.
     pub fn note_work_done(&self, run: RunId) -> Result<()> {

@@ -383,8 +383,21 @@ hint: the events are `adopted`, `adoption_refused`, `exchanged`, `refreshed`, `d
 fn the_runs_are_listed() {
     let world = World::new().config(CONFIG);
     world.run(&["history", "--runs"]).stdout("no runs\n").stderr("").code(0);
+    for command in ["refresh", "deliver"] {
+        world.run(&[command, "nobody"]).stdout("").exit(Exit::Usage);
+    }
     assert!(!world.path("metatoken.db").exists());
     let world = eventful();
+    // What is mistyped ends a run before it begins: a timer whose line is wrong has not run.
+    for typed in [
+        &["refresh", "nobody"][..],
+        &["exchange", "--stored", "nobody"],
+        &["deliver", "nobody"],
+        &["mint", "nobody"],
+        &["rollback", "nobody"],
+    ] {
+        world.run(typed).stdout("").exit(Exit::Usage);
+    }
     world
         .run(&["history", "--runs"])
         .stdout(
