@@ -53,6 +53,7 @@ impl DeclarationPlan {
             return Err(refusal("file_exists", subject, message)
                 .hint("choose another label, or move that file away"));
         }
+        refuse_unsafe_folder(config, &file.path)?;
         check_writable(&file.path)?;
         let with_it = read_with(session, new, &file)?;
         let token = with_it.token(&new.label).ok_or_else(|| {
@@ -217,6 +218,15 @@ fn no_app(config: &Config, new: &NewToken, wanted: Provider) -> CliError {
 }
 
 /// Refuses a file that this user cannot make, before anybody is asked for anything.
+/// Refuses a folder that no run would read: the token would be declared and left out.
+pub fn refuse_unsafe_folder(config: &Config, path: &Path) -> Result<(), CliError> {
+    let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+    let is_it = |it: &&LeftOut| it.path.is_some() && it.path == folder;
+    let Some(left_out) = config.left_out.iter().find(is_it) else { return Ok(()) };
+    Err(CliError::new(Exit::Config, "config_file", "", left_out.message.clone())
+        .hint(left_out.remedy.clone()))
+}
+
 fn check_writable(path: &Path) -> Result<(), CliError> {
     use rustix::fs::{Access, access};
     let folder = path.parent().unwrap_or(Path::new("/"));

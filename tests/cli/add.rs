@@ -608,6 +608,26 @@ hint: run it as the user who owns that folder; nothing was changed
     assert_eq!(world.calls(), [""; 0]);
 }
 
+/// The token was declared in a folder that no run reads, and said to be.
+#[test]
+fn a_folder_that_others_can_write_is_told_before_anybody_is_asked() {
+    let world = with_anna();
+    let pasted = world.mint(short("ben"));
+    let unsafe_mode = std::fs::Permissions::from_mode(0o770);
+    std::fs::set_permissions(world.path("tokens.d"), unsafe_mode).unwrap();
+    world.write("ben.csv", format!("label,type,access_token\nben,user,{pasted}\n"));
+    let refusal = "[DIR]/tokens.d: refused: group or others can write it (mode 0770)";
+    world
+        .run_with_input(&["add", "ben", "--type", "user"], &pasted)
+        .stdout("")
+        .stderr(&format!("\nerror: left out: {refusal}\nhint: run `chmod go-w [DIR]/tokens.d`\n"))
+        .exit(Exit::Config);
+    let ran = world.run(&["import", "ben.csv"]).exit(Exit::Config);
+    assert!(ran.stderr.contains(refusal), "{}", ran.stderr);
+    assert_eq!(world.calls(), [""; 0]);
+    assert_eq!(names(&world), ["anna.toml"]);
+}
+
 /// What a kill left under a hidden name stayed until the same label was added again.
 #[test]
 fn what_a_kill_left_beside_the_others_is_cleared_away_by_the_next_command() {

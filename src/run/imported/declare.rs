@@ -12,6 +12,7 @@ use crate::files::Prepared;
 use crate::graph::App;
 use crate::import::ImportRow;
 use crate::report::RefusedLine;
+use crate::run::declaration::refuse_unsafe_folder;
 use crate::run::tokens::TokenConfig;
 use crate::run::{DryRun, Run};
 use crate::token::{Inspection, TokenType};
@@ -33,9 +34,13 @@ pub struct ReadyRow {
 pub fn check_folder(run: &Run<'_>, rows: &[ImportRow]) -> Result<(), CliError> {
     let config = &run.session.config;
     let new = rows.iter().find(|row| config.token(&row.label).is_none());
-    let (Some(row), DryRun::No) = (new, run.dry_run) else { return Ok(()) };
+    let Some(row) = new else { return Ok(()) };
     let file = config.new_token_file(&declaration(row, None, TokenType::User, None), COMMAND);
-    prepare(&file).map(drop)
+    refuse_unsafe_folder(config, &file.path)?;
+    match run.dry_run {
+        DryRun::Yes => Ok(()),
+        DryRun::No => prepare(&file).map(drop),
+    }
 }
 
 /// Reads the config as it would be with the new tokens, and refuses those that it would leave out.
