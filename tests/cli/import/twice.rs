@@ -163,7 +163,6 @@ fn many_rows_are_killed_half_way_and_finished_by_the_same_import() {
         &["promoted:2", "promoted:2", "declared:1"],
         &["before-request:2"],
         &["granted:1", "granted:2"],
-        &["temp-synced:4"],
     ] {
         let world = World::new();
         world.reconfigure("[http]\nconcurrency = 4\n");
