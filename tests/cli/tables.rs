@@ -236,9 +236,12 @@ fn is_unbreakable(line: &str) -> bool {
     let is_quoted = bare.starts_with('`') && bare.ends_with('`');
     // A setting of `config show`, to be copied into the config.
     let is_setting = bare.contains(" = ") && !bare.contains("  # ");
+    // A command that `init` names, on a line of its own.
+    let is_command = bare.starts_with("next: metatoken ");
     !bare.contains(' ')
         || is_quoted
         || is_setting
+        || is_command
         || bare.split_whitespace().any(|word| word.chars().count() > 60)
 }
 
