@@ -56,7 +56,7 @@ impl Whole {
             ends_with(&ran, case.timer, "the timer's run")?;
         }
         let again = world.run_with_input(case.command, &before.input);
-        let told = self.finish(&before, again)?;
+        let told = self.finish(&before, &again)?;
         let lost = not_stored(world) - self.not_stored;
         if lost > 0 && !self.log.may_lose_a_grant(kill) {
             return Err((Harm::Lost, format!("{lost} grants, which were sealed already")));
@@ -81,7 +81,7 @@ impl Whole {
     }
 
     /// What was typed again has ended so: says whether it told a person that an answer was lost.
-    fn finish(&self, before: &Before, again: Ran) -> Result<bool, (Harm, String)> {
+    fn finish(&self, before: &Before, again: &Ran) -> Result<bool, (Harm, String)> {
         let case = self.case;
         match (again.code, case.otherwise) {
             (Some(0), _) => Ok(false),
@@ -90,7 +90,7 @@ impl Whole {
                 ends_with(&ran, &[0], "what its answer says")?;
                 Ok(true)
             }
-            _ => ends_with(&again, case.again, "the same command").map(|()| false),
+            _ => ends_with(again, case.again, "the same command").map(|()| false),
         }
     }
 
@@ -148,43 +148,73 @@ impl World {
     }
 }
 
-/// Kills each command before each of its calls, or before a sample of them, and counts what came of
-/// it. Every other kill is followed by a timer's run.
-pub(super) fn kill_at_every_call() {
-    let cases: Vec<&'static Case> = CASES.iter().collect();
-    let wholes = each(&cases, |case| Whole::new(case));
-    let turns = [Meanwhile::Nothing, Meanwhile::Refresh];
-    let jobs: Vec<(&Whole, Kill, Meanwhile)> = wholes
-        .iter()
-        .flat_map(|whole| {
-            let kills = if is_long() { whole.log.kills.clone() } else { whole.log.spread(SAMPLE) };
-            let turns = turns.iter().cycle();
-            kills.into_iter().zip(turns).map(move |(kill, turn)| (whole, kill, *turn))
-        })
-        .collect();
-    let results = each(&jobs, |(whole, kill, meanwhile)| whole.kill(kill, *meanwhile));
-    let (mut failures, mut ended, mut named) = (Vec::new(), 0, 0);
-    for ((whole, kill, meanwhile), result) in jobs.iter().zip(&results) {
-        let Kill { call, nth, about, .. } = kill;
-        match result {
-            Ok(seen) => {
-                ended += usize::from(!seen.is_killed);
-                named += seen.named;
+/// What came of the kills of one command, or of several.
+#[derive(Default)]
+struct Tally {
+    kills: usize,
+    /// Grants that were lost in the only place where that can be, and named.
+    named: usize,
+    /// Runs that ended before their kill.
+    ended: usize,
+    failures: Vec<String>,
+}
+
+impl Tally {
+    /// Kills a command before each of its calls, or before a sample of them. Every other kill is
+    /// followed by a timer's run.
+    fn of(whole: &Whole) -> Self {
+        let kills = if is_long() { whole.log.kills.clone() } else { whole.log.spread(SAMPLE) };
+        let turns = [Meanwhile::Nothing, Meanwhile::Refresh].into_iter().cycle();
+        let jobs: Vec<(Kill, Meanwhile)> = kills.into_iter().zip(turns).collect();
+        let results = each(&jobs, |(kill, meanwhile)| whole.kill(kill, *meanwhile));
+        let mut tally = Self { kills: jobs.len(), ..Self::default() };
+        for ((Kill { call, nth, about, .. }, meanwhile), result) in jobs.iter().zip(&results) {
+            match result {
+                Ok(seen) => {
+                    tally.ended += usize::from(!seen.is_killed);
+                    tally.named += seen.named;
+                }
+                Err((harm, what)) => tally.failures.push(format!(
+                    "{harm:?}: {whole}, before {call} {nth} ({about}), then {meanwhile:?}: {what}"
+                )),
             }
-            Err((harm, what)) => failures.push(format!(
-                "{harm:?}: {whole}, before {call} {nth} ({about}), then {meanwhile:?}: {what}"
-            )),
         }
+        tally
     }
-    let counted = format!(
-        "kills: {} kills of {} commands that are typed again, {} wrong; {named} grants lost and named; \
-         {ended} runs ended before their kill\n",
-        jobs.len() - ended,
-        wholes.len(),
-        failures.len()
-    );
-    // Past the harness, which hides what a passing test prints.
-    let _ = std::io::stderr().write_all(counted.as_bytes());
-    assert!(failures.is_empty(), "\n{}\n{counted}", failures.join("\n"));
-    assert!(ended * 5 < jobs.len(), "too few runs were killed: {counted}");
+
+    fn add(&mut self, other: Self) {
+        self.kills += other.kills;
+        self.named += other.named;
+        self.ended += other.ended;
+        self.failures.extend(other.failures);
+    }
+
+    /// Past the harness, which hides what a passing test prints.
+    fn print(&self, what: &str) {
+        let Self { kills, named, ended, failures } = self;
+        let counted = format!(
+            "kills: {} kills of {what}, {} wrong; {named} grants lost and named; {ended} runs ended \
+             before their kill\n",
+            kills - ended,
+            failures.len()
+        );
+        let _ = std::io::stderr().write_all(counted.as_bytes());
+    }
+}
+
+/// Kills each command before each of its calls, or before a sample of them, and counts what came of
+/// it.
+pub(super) fn kill_at_every_call() {
+    let mut all = Tally::default();
+    let cases: Vec<&'static Case> = CASES.iter().collect();
+    for whole in &each(&cases, |case| Whole::new(case)) {
+        let tally = Tally::of(whole);
+        if is_long() {
+            tally.print(whole.case.name);
+        }
+        all.add(tally);
+    }
+    all.print(&format!("{} commands that are typed again", CASES.len()));
+    assert!(all.failures.is_empty(), "\n{}", all.failures.join("\n"));
+    assert!(all.ended * 5 < all.kills, "{} of {} runs were not killed", all.ended, all.kills);
 }
