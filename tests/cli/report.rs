@@ -296,8 +296,8 @@ fn a_screen_reader_finds_headings_headers_and_titles() {
         assert!(drawing.contains("role=\"img\"") || drawing.contains("aria-hidden=\"true\""));
     }
     // What colour says is said by a word.
-    let word = "<span class=\"word\"><span aria-hidden=\"true\">!</span> warning</span>";
-    assert!(page.contains(word), "{page}");
+    let in_words = "<span class=\"word\"><span aria-hidden=\"true\">!</span> warning</span>";
+    assert!(page.contains(in_words), "{page}");
 }
 
 /// So many users with a token each, under two owners.
