@@ -369,8 +369,7 @@ pub fn is_critical(token: &TokenConfig, credential: &Credential, now: Time) -> b
 }
 
 /// Says that the generation of that number works on beside its successor, and hints at what ends it.
-pub fn hint_at_the_old_one(run: &Run<'_>, token: &TokenConfig, number: u32) -> String {
-    let how = end_the_old_one(&subject(token, None, None), number);
-    run.session.ui.note(&format!("hint: {how}"));
+pub fn works_on(run: &Run<'_>, token: &TokenConfig, number: u32) -> String {
+    run.hint(end_the_old_one(&subject(token, None, None), number));
     format!("generation {number} works on until it is revoked")
 }

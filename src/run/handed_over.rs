@@ -11,7 +11,7 @@
 use std::time::Instant;
 
 use super::Run;
-use super::candidate::{Candidates, IdentityChange, hint_at_the_old_one};
+use super::candidate::{Candidates, IdentityChange, works_on};
 use super::configured_tokens::holds;
 use super::found::adopt_before_first_delivery;
 use super::hand_over::{GivenBy, HandOver, HandedOver};
@@ -328,7 +328,7 @@ impl HandOver<'_> {
         let credential = self.run.store.credential(self.before.id)?;
         let current = credential.current.as_ref();
         let reason = match self.outlived {
-            Some(old) => format!("{reason}; {}", hint_at_the_old_one(self.run, self.token, old)),
+            Some(old) => format!("{reason}; {}", works_on(self.run, self.token, old)),
             None => reason,
         };
         Ok(TokenResult::of(self.token.label.clone(), self.token.token_type, outcome, reason)

@@ -7,7 +7,7 @@
 use std::time::Instant;
 
 use super::Run;
-use super::candidate::{Candidates, IdentityChange, IfRefused, hint_at_the_old_one};
+use super::candidate::{Candidates, IdentityChange, IfRefused, works_on};
 use super::inspect::{inspect, wrong_app};
 use super::log;
 use super::tokens::{TokenConfig, subject};
@@ -111,7 +111,7 @@ impl<'a> TokenReplacement<'a> {
         proof: &Proof,
         outlived: Option<u32>,
     ) -> Result<TokenResult, CliError> {
-        let outlived = outlived.map(|old| hint_at_the_old_one(self.run, self.token, old));
+        let outlived = outlived.map(|old| works_on(self.run, self.token, old));
         let said = [Some(what), self.moved(proof), outlived];
         self.result(outcome, &said.into_iter().flatten().collect::<Vec<_>>().join("; "))
     }

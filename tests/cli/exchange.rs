@@ -272,8 +272,9 @@ hint: run `metatoken exchange shop`, and paste an access token of its own
         )
         .exit(Exit::InputRefused);
     assert_eq!(world.calls(), [""; 0]);
-    let own = world.mint(TokenFixture::user(APP, ANNA).named("Shop1"));
-    let _ = world.run_with_input(&["exchange", "shop"], &own).exit(Exit::Ok);
+    let own = world.mint(TokenFixture::user(APP, ANNA).named("shop"));
+    world.run_with_input(&["exchange", "shop", "-q"], &own).exit(Exit::Ok);
+    assert_eq!(world.in_use("shop"), own);
 }
 
 #[test]

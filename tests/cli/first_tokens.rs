@@ -2,7 +2,7 @@
 
 use metatoken::sandbox::TokenFixture;
 
-use crate::common::{ANNA, APP, BAKERY, World, ends};
+use crate::common::{ANNA, APP, BAKERY, World, day, ends};
 
 const CONFIG: &str = "[token.brand]\ntype = \"user\"\naccess_token = { file = \"first\" }\n";
 
@@ -139,56 +139,59 @@ const IN_FILES: [(&str, &str, &str, u32); 6] = [
     ("app.php.env", "T", "\n\n\nexport T=\"{}\"\n", 4),
 ];
 
+/// A world whose first access token is looked for in that file.
+fn with_source(file: &str, key: &str) -> World {
+    let source = format!("{{ file = \"{file}\", key = \"{key}\" }}");
+    World::new().config(&format!("[token.brand]\ntype = \"user\"\naccess_token = {source}\n"))
+}
+
 /// What Meta refuses later was named without the line on which it stands, and a person searched a long
 /// file for it.
 #[test]
 fn what_meta_refuses_is_named_with_its_line_too() {
     for (file, key, text, line) in IN_FILES {
-        let source = format!("{{ file = \"{file}\", key = \"{key}\" }}");
-        let config = format!("[token.brand]\ntype = \"user\"\naccess_token = {source}\n");
-        let mut world = World::new().config(&config);
+        let world = with_source(file, key);
         let page = world.mint(TokenFixture::page(APP, ANNA, BAKERY));
-        let place = format!("`{key}` in `[DIR]/{file}`, line {line}");
-        world.write(file, text.replace("{}", "\u{201c}EAAFAKEvalue"));
-        let ran = world.run(&["refresh"]).code(77);
-        assert!(ran.stdout.contains(&format!("no access token in {place}: ")), "{}", ran.stdout);
-        for value in [&*page, "EAAFAKEofNobody"] {
-            world.write(file, text.replace("{}", value));
-            for (typed, code) in [
-                (&["refresh", "-n"][..], 65),
-                (&["refresh"], 65),
-                (&["status"], 0),
-                (&["status", "brand"], 0),
-                (&["check"], 2),
-                (&["refresh"], 77),
-            ] {
-                let ran = world.run(typed).code(code);
-                let said = format!("found in {place}");
-                assert!(ran.stdout.contains(&said), "{typed:?} {value}: {}", ran.stdout);
-            }
-        }
-        // One that is no better is named with the line that it has now.
-        let first = world.mint(TokenFixture::user(APP, ANNA).ending(ends(60)));
-        let second = world.mint(TokenFixture::user(APP, ANNA).ending(ends(50)));
-        world.write(file, text.replace("{}", &first));
-        world.run(&["refresh", "-q"]).code(0).silent();
-        world.write(file, text.replace("{}", &second));
-        let _ = world.run(&["refresh"]).code(65);
-        let ran = world.run(&["check"]).code(1);
-        assert!(
-            ran.stdout.contains(&format!("unused access token in {place}: ")),
-            "{}",
-            ran.stdout
-        );
-        world.write(file, format!("\n{}", text.replace("{}", &second)));
-        world.at(crate::common::day(1));
-        world.run(&["refresh", "-q"]).code(0).silent();
-        let place = format!("`{key}` in `[DIR]/{file}`, line {}", line + 1);
-        let ran = world.run(&["check"]).code(1);
-        assert!(
-            ran.stdout.contains(&format!("unused access token in {place}: ")),
-            "{}",
-            ran.stdout
-        );
+        world.write(file, text.replace("{}", &page));
+        let ran = world.run(&["refresh"]).code(65);
+        let said = format!("a user token, found in `{key}` in `[DIR]/{file}`, line {line}\n");
+        assert!(ran.stdout.contains(&said), "{}", ran.stdout);
     }
+}
+
+#[test]
+fn a_refused_value_is_named_with_its_line_by_every_command() {
+    let (file, key, text, line) = IN_FILES[0];
+    let mut world = with_source(file, key);
+    let place = |line: u32| format!("`{key}` in `[DIR]/{file}`, line {line}");
+    let found = format!("found in {}", place(line));
+    let unfit = format!("no access token in {}: ", place(line));
+    let unused = |line| format!("unused access token in {}: ", place(line));
+    let put = |world: &World, value: &str| world.write(file, text.replace("{}", value));
+    for (value, typed, code, said) in [
+        ("\u{201c}EAAFAKEvalue", &["refresh"][..], 77, &unfit),
+        ("EAAFAKEofNobody", &["refresh", "-n"], 65, &found),
+        ("EAAFAKEofNobody", &["refresh"], 65, &found),
+        ("EAAFAKEofNobody", &["status"], 0, &found),
+        ("EAAFAKEofNobody", &["check"], 2, &found),
+        ("EAAFAKEofNobody", &["refresh"], 77, &found),
+    ] {
+        put(&world, value);
+        let ran = world.run(typed).code(code);
+        assert!(ran.stdout.contains(said), "{typed:?} {value}: {}", ran.stdout);
+    }
+    // One that is no better is named with the line that it has now.
+    let [first, second] =
+        [60, 50].map(|n| world.mint(TokenFixture::user(APP, ANNA).ending(ends(n))));
+    put(&world, &first);
+    world.run(&["refresh", "-q"]).code(0).silent();
+    put(&world, &second);
+    let _ = world.run(&["refresh"]).code(65);
+    let ran = world.run(&["check"]).code(1);
+    assert!(ran.stdout.contains(&unused(line)), "{}", ran.stdout);
+    world.write(file, format!("\n{}", text.replace("{}", &second)));
+    world.at(day(1));
+    world.run(&["refresh", "-q"]).code(0).silent();
+    let ran = world.run(&["check"]).code(1);
+    assert!(ran.stdout.contains(&unused(line + 1)), "{}", ran.stdout);
 }

@@ -237,7 +237,8 @@ brand  would be delivered  -                     reload (runs `/bin/true`)
         left.stdout.ends_with("3 targets: 2 in sync, 1 drifted (dry run: nothing was changed)\n")
     );
     let forced = rehearsed(&world, &["deliver", "--force", "brand"], 0);
-    assert!(forced.stdout.contains("would be delivered  -           app ([DIR]/app.ini)"));
+    let line = "brand  would be delivered  -                     app ([DIR]/app.ini)\n";
+    assert!(forced.stdout.contains(line), "{}", forced.stdout);
     assert!(held(&world, "app.ini").contains(ONE));
 
     // Putting back is rehearsed too.

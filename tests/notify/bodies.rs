@@ -142,7 +142,7 @@ fn a_header_is_a_secret_that_nothing_repeats() {
     assert!(ran.stdout.contains(warning), "{}", ran.stdout);
     let shown = world.run(&["config", "show"]).code(0).stdout;
     let line =
-        "headers = { Authorization = { env = \"HOOK_KEY\" }, X-Team = \"(literal)\" }  # notify\n";
+        "# notify\nheaders = { Authorization = { env = \"HOOK_KEY\" }, X-Team = \"(literal)\" }\n";
     assert!(shown.contains(line), "{shown}");
     for (key, why) in [
         (

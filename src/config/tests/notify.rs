@@ -166,7 +166,8 @@ labels = []                          # built in"#,
 name = "on call"                                 # notify
 email = ["anna@example.org", "ben@example.org"]  # notify
 from = "metatoken@example.org"                   # notify
-smtp = { host = "mail.example", port = 465, security = "tls", user = "ops", password = { credential = "smtp" } }  # notify
+# notify
+smtp = { host = "mail.example", port = 465, security = "tls", user = "ops", password = { credential = "smtp" } }
 events = ["warning", "critical", "unknown", "recovered", "reminder"]  # built in
 labels = []                                      # built in"#,
     r#"[[notify]]

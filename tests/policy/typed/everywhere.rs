@@ -46,6 +46,15 @@ use Elsewhere::{By, Never};
 
 /// Remedies that another test types, or that cannot be typed, by how each begins.
 const ELSEWHERE: &[(&str, Elsewhere)] = &[
+    ("declare it again, or set `was = \"{gone}\"`", By("declared_again_it_is_over")),
+    (
+        "expired, or expiring within `warn_within`",
+        Never("it names the tokens that another run keeps waiting"),
+    ),
+    (
+        "run `metatoken exchange {label}`, and paste an access token of its own",
+        By("a_string_of_another_label_is_refused"),
+    ),
     (
         "run `metatoken deliver` to finish it",
         By("it_is_finished_although_its_target_is_no_target_any_more"),
@@ -122,23 +131,9 @@ const ELSEWHERE: &[(&str, Elsewhere)] = &[
         "to replace the current access token all the same",
         By("a_date_in_the_place_of_none_needs_a_word_more"),
     ),
-    ("its Pages get new access tokens in the next run", By("a_dead_token_recovers")),
-    (
-        "run `metatoken exchange {label}`, and paste an access token of its own",
-        By("a_string_of_another_label_is_refused"),
-    ),
-    (
-        "declare it again, or set `was",
-        By("a_label_that_left_the_config_is_kept_and_no_longer_judged"),
-    ),
-    (
-        "expired, or expiring within `warn_within`",
-        Never("the run that holds the lock renews them, and what it cannot renew it tells itself"),
-    ),
+    ("its Pages get new access tokens", By("a_dead_token_recovers")),
     ("write one by `metatoken init`", By("each_mistake_is_answered_with_a_step_that_ends_it")),
     ("run the same again", By("of_a_store_that_moved_meanwhile")),
-    ("hint: {how}", By("the_older_one_is_watched_until_it_is_dead")),
-    ("hint: `{}`: {how}", By("the_older_one_is_watched_until_it_is_dead")),
     (
         "run `metatoken exchange {label} --replace-identity`, and paste",
         By("whose_a_backup_is_shows_before_it_is_needed"),
