@@ -88,6 +88,7 @@ pub struct RefreshArguments {
 
 /// `deliver`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that can be typed")]
 pub struct DeliverArguments {
     /// Labels; `*` matches any characters
     #[arg(value_name = "LABEL")]

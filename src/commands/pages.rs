@@ -35,7 +35,9 @@ pub fn pages(session: &Session, label: &Label, ask: AskGraph) -> Result<Exit, Cl
         OutputFormat::Json => report.json(),
         _ => report.text(ui.style()),
     })?;
-    advice(token, &report, ask).iter().for_each(|hint| run::hint(session, hint));
+    for hint in advice(token, &report, ask) {
+        run::hint(session, hint);
+    }
     Ok(Exit::Ok)
 }
 

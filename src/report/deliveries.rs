@@ -126,9 +126,10 @@ impl DeliveryReport {
     }
 
     fn counts(&self) -> String {
-        let rehearsed: usize = match self.dry_run {
-            true => self.tokens.iter().map(|token| token.reached.len()).sum(),
-            false => 0,
+        let rehearsed: usize = if self.dry_run {
+            self.tokens.iter().map(|token| token.reached.len()).sum()
+        } else {
+            0
         };
         let of_state = DeliveryState::ALL.iter().map(|state| {
             let count = self.count(*state);
