@@ -253,7 +253,7 @@ fn every_command_is_typed() {
         let is_of = |line: &&str| {
             line.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
         };
-        assert!(typed.iter().any(|line| is_of(&line)), "`{name}` is not typed");
+        assert!(typed.iter().any(is_of), "`{name}` is not typed");
     }
 }
 
@@ -284,8 +284,8 @@ fn at_80_columns_no_line_is_longer() {
     }
     let names = metatoken::cli::GROUPS.iter().flat_map(|(_, names)| names.iter().copied());
     let topics = metatoken::cli::TOPICS.iter().map(|topic| topic.name);
-    let named = names.chain(topics).chain(["help", "dialog", "key", "store"]);
-    let mut help: Vec<String> = named.map(|name| format!("help {name}")).collect();
+    let all = names.chain(topics).chain(["help", "dialog", "key", "store"]);
+    let mut help: Vec<String> = all.map(|name| format!("help {name}")).collect();
     help.push("help".to_owned());
     for (line, text) in help.iter().zip(Rehearsal::new("healthy").seen(&help)) {
         look("healthy", line, &text);

@@ -85,8 +85,8 @@ brand -> reload: would be run
     assert_eq!((&json["dry_run"], &json["summary"]["failed"]), (&json!(true), &json!(1)));
     assert_eq!((&result["outcome"], &result["generation"]), (&json!("failed"), &json!(1)));
     assert_eq!(result["reason"], "would not be delivered to `app`");
-    let would = result["deliveries"].as_array().unwrap().iter().map(|it| it["would"].clone());
-    assert_eq!(would.collect::<Vec<_>>(), ["fail", "run"]);
+    let planned = result["deliveries"].as_array().unwrap().iter().map(|it| it["would"].clone());
+    assert_eq!(planned.collect::<Vec<_>>(), ["fail", "run"]);
 }
 
 #[test]
@@ -213,9 +213,9 @@ fn a_dry_run_of_a_delivery_names_files_and_programs_and_ends_as_the_real_one() {
     world.reconfigure(&format!("{BRAND}\n{targets}"));
     let json = changes_nothing(&world, &["deliver", "--dry-run", "--json"]).code(0).json();
     assert_eq!(json["dry_run"], true);
-    let would = &json["results"][0]["would_deliver"];
-    assert_eq!(would[0]["file"], "[DIR]/web/.env");
-    assert_eq!(would[1]["command"][0], "/bin/true");
+    let planned = &json["results"][0]["would_deliver"];
+    assert_eq!(planned[0]["file"], "[DIR]/web/.env");
+    assert_eq!(planned[1]["command"][0], "/bin/true");
     rehearsed(&world, &["deliver"], 0)
         .stdout(
             "
