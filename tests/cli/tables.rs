@@ -282,10 +282,10 @@ fn at_80_columns_no_line_is_longer() {
             look(scenario, line, &text);
         }
     }
-    let names = metatoken::cli::GROUPS.iter().flat_map(|(_, names)| names.iter().copied());
+    let commands = metatoken::cli::GROUPS.iter().flat_map(|(_, names)| names.iter().copied());
     let topics = metatoken::cli::TOPICS.iter().map(|topic| topic.name);
-    let all = names.chain(topics).chain(["help", "dialog", "key", "store"]);
-    let mut help: Vec<String> = all.map(|name| format!("help {name}")).collect();
+    let asked = commands.chain(topics).chain(["help", "dialog", "key", "store"]);
+    let mut help: Vec<String> = asked.map(|name| format!("help {name}")).collect();
     help.push("help".to_owned());
     for (line, text) in help.iter().zip(Rehearsal::new("healthy").seen(&help)) {
         look("healthy", line, &text);
