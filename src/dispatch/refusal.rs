@@ -57,7 +57,8 @@ fn is_given(arguments: &[OsString], option: &str, value: &str) -> bool {
         || arguments.windows(2).any(|words| words[0] == option && words[1] == value)
 }
 
-/// Prints the complaint and gives its code, which for `check` is a monitoring system's.
+/// Prints the complaint and gives its code, which for `check` and `status --exit-code` is a monitoring
+/// system's.
 pub fn give_up(typed: &Cli, ui: Ui, complaint: &CliError) -> u8 {
     if matches!(typed.command, Command::Check(_)) {
         let verdict = commands::verdict_of(complaint);
@@ -74,10 +75,14 @@ pub fn give_up(typed: &Cli, ui: Ui, complaint: &CliError) -> u8 {
     }
     // Another run at work is not news for a timer while there is time: the next one finds out what it
     // did.
+    let code = match &typed.command {
+        Command::Status(given) if given.exit_code => commands::verdict_of(complaint).code(),
+        _ => complaint.exit.code(),
+    };
     if complaint.is_urgent || ui.verbosity > Verbosity::Quiet {
-        ui.complain(complaint, complaint.exit.code());
+        ui.complain(complaint, code);
     }
-    complaint.exit.code()
+    code
 }
 
 /// What clap could not read: help and version are answers, anything else is a usage error.

@@ -399,6 +399,13 @@ fn it_exits_0_unless_it_is_asked_for_checks_codes() {
     world.run(&["status", "--exit-code", "--json"]).code(2).stderr("");
     let world = World::new().config(CONFIG);
     world.run(&["status", "--exit-code", "--offline", "--json"]).code(3).stderr("");
+    world.write("metatoken.toml", "[token.brand]\ntype = 1\n");
+    world.run(&["check", "--json"]).code(3);
+    assert_eq!(
+        world.run(&["status", "--exit-code", "--json"]).code(3).json()["error"]["exit_code"],
+        3
+    );
+    world.run(&["status", "--json"]).exit(Exit::Config);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use serde_json::json;
 
 use self::answer::Login;
 pub use self::answer::LoginTerms;
@@ -21,7 +22,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::http::BrowserListener;
 use crate::policy::humanize;
-use crate::report::RunReport;
+use crate::report::{self, RunReport};
 use crate::run::declared::last_reading;
 use crate::run::login::{LoginInvitation, LoginSubject, refuse_without_dialog};
 use crate::run::tokens::Tokens;
@@ -29,6 +30,7 @@ use crate::run::{self, DryRun, Run, RunOptions, RunTurn};
 use crate::session::Session;
 use crate::store::Store;
 use crate::token::{Label, Pattern, Provider};
+use crate::ui::OutputFormat;
 
 /// What was asked for.
 #[derive(Debug)]
@@ -130,7 +132,17 @@ fn nothing_came(order: &LoginOrder, limit: Duration, redirect: &str) -> CliError
 
 fn print_url(session: &Session, order: &LoginOrder) -> Result<Exit, CliError> {
     let invitation = invite(session, order, None)?;
-    session.ui.data(&format!("{}\n", invitation.address))?;
+    let printed = match session.ui.format {
+        OutputFormat::Json => report::document(&json!({
+            "version": report::VERSION,
+            "label": order.label.as_str(),
+            "address": invitation.address,
+            "redirect_uri": invitation.redirect,
+            "ends_at": report::time_json(Some(invitation.ends_at)),
+        })),
+        _ => format!("{}\n", invitation.address),
+    };
+    session.ui.data(&printed)?;
     session.ui.note(&format!(
         "{}\nThen run `metatoken login {} --answer FILE` with that address, `-` for standard input, \
          before {}",

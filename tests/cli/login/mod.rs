@@ -123,6 +123,7 @@ fn the_address_is_printed_now_and_the_answer_is_handed_in_later() {
          &scope=public_profile%2Cpages_show_list%2Cpages_manage_posts&auth_type=rerequest"
     );
     assert_eq!(state.lines().count(), 1, "one line");
+    let before = before.to_owned();
     let _ = ran.stderr(
         "
 Tick every Page: Bakery (2000000000000001), Café (2000000000000002).
@@ -131,6 +132,11 @@ Afterwards the browser shows a page that does not load. That is expected: copy t
 Then run `metatoken login brand --answer FILE` with that address, `-` for standard input, before 2026-01-11 01:00 UTC, in 60 minutes
 ",
     );
+    let json = world.run(&["login", "brand", "--print-url", "--json"]).exit(Exit::Ok).json();
+    assert!(json["address"].as_str().unwrap().starts_with(&before), "{json}");
+    assert_eq!(json["label"], "brand");
+    assert_eq!(json["redirect_uri"], "https://localhost/");
+    assert_eq!(json["ends_at"], "2026-01-11T01:00:00Z");
     let answer = anna_grants(&world, ALL);
     world.at(day(10) + TimeDelta::minutes(5));
     world.calls();
