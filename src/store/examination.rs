@@ -47,7 +47,7 @@ impl Store {
             return Ok(known);
         }
         let findings = self
-            .engine
+            .engine()
             .look_over(patience, unreadable_rows)
             .map_err(|error| error.about(&self.path, Doing::Reading))?;
         let before = known.map(|known| known.findings).unwrap_or_default();

@@ -58,7 +58,7 @@ impl Store {
     /// Says which of the store's keys this is; an error if it opens nothing.
     pub fn key_standing(&self, key: &KeySource) -> Result<KeyStanding> {
         let store_key = key.existing()?;
-        let found = call(&*self.engine, Access::Read, None, move |tx| {
+        let found = call(&*self.engine(), Access::Read, None, move |tx| {
             let (_, place) = Seals::unwrap_from(tx, &store_key)?;
             Ok((place, Seals::has_two_keys(tx)?))
         });
@@ -94,7 +94,7 @@ impl Store {
             Ok((seals, resealed))
         };
         let work = move |tx: &mut dyn Tx| changes.counting(tx, work);
-        let (seals, resealed) = call(&*self.engine, Access::Write, Some(now), work)
+        let (seals, resealed) = call(&*self.engine(), Access::Write, Some(now), work)
             .map_err(|error| change.opens.explain(error, &self.path))?;
         self.keep_seals(seals);
         Ok(resealed)
@@ -103,7 +103,7 @@ impl Store {
     /// Writes the whole file again, so that what was changed is nowhere any more; false while another
     /// program reads what it held.
     pub fn rewrite(&self) -> Result<bool> {
-        self.engine.rewrite().map_err(|error| error.about(&self.path, Doing::Writing))
+        self.engine().rewrite().map_err(|error| error.about(&self.path, Doing::Writing))
     }
 }
 

@@ -61,6 +61,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use engine::{Access, Engine, call};
 use known::{Changes, KnownTokens};
@@ -108,13 +109,19 @@ type Result<T, E = StoreError> = std::result::Result<T, E>;
 /// An open store. Shared by reference among the workers; its verbs wait for their commit.
 pub struct Store {
     path: PathBuf,
-    engine: Arc<dyn Engine>,
+    /// What was opened; another one where the key was changed meanwhile.
+    engine: RwLock<Arc<dyn Engine>>,
     seals: RwLock<Option<Seals>>,
     /// The run that was begun through this value, 0 for none.
     run: AtomicI64,
     changes: Changes,
     known: KnownTokens,
 }
+
+/// So often a reader looks again at key and store, which may be on their way from one key to another.
+const KEY_CHANGES: u32 = 5;
+/// How long it waits before that.
+const KEY_PAUSE: Duration = Duration::from_millis(10);
 
 impl Store {
     /// Opens the store to write it, after the lock was taken; makes store and key if there is no
@@ -156,22 +163,26 @@ impl Store {
 
     /// Brings the key to a store that was opened without it.
     pub fn unlock(&self, key: &KeySource) -> Result<()> {
-        let seals = match self.unwrap(key) {
+        let mut unwrapped = self.unwrap(key);
+        for _ in 0..KEY_CHANGES {
             // A key file that is changed meanwhile opens what is there now.
-            Err(StoreError::KeyWrong(_)) if key.made().is_some() => {
-                let now = Self::open_reader(&self.path, key.made())?;
-                now.as_ref().unwrap_or(self).unwrap(key)?
+            if key.made().is_none() || !matches!(unwrapped, Err(StoreError::KeyWrong(_))) {
+                break;
             }
-            unwrapped => unwrapped?,
-        };
-        self.keep_seals(seals);
+            std::thread::sleep(KEY_PAUSE);
+            if let Some(now) = Self::open_reader(&self.path, key.made())? {
+                *self.engine.write().unwrap_or_else(PoisonError::into_inner) = now.engine();
+            }
+            unwrapped = self.unwrap(key);
+        }
+        self.keep_seals(unwrapped?);
         Ok(())
     }
 
     fn unwrap(&self, key: &KeySource) -> Result<Seals> {
         let store_key = key.existing()?;
         let unwrap = move |tx: &mut dyn Tx| Seals::unwrap(tx, &store_key);
-        call(&*self.engine, Access::Read, None, unwrap)
+        call(&*self.engine(), Access::Read, None, unwrap)
             .map_err(|error| key.explain(error, &self.path))
     }
 
@@ -185,7 +196,7 @@ impl Store {
     ///
     /// [`NoRoom`](StoreError::NoRoom) if there is not even enough for one.
     pub fn room_for_grant(&self) -> Result<GrantRoom> {
-        self.engine.room_for_grant().map_err(|error| error.about(&self.path, Doing::Writing))
+        self.engine().room_for_grant().map_err(|error| error.about(&self.path, Doing::Writing))
     }
 
     /// Takes room on the disk for the note of what is sent; nothing where there is too little for a
@@ -199,26 +210,30 @@ impl Store {
 
     /// Returns whether so many renewals can be announced at once.
     pub fn has_room_to_announce(&self, renewals: usize) -> Result<bool> {
-        let answer = self.engine.has_room_to_announce(renewals);
+        let answer = self.engine().has_room_to_announce(renewals);
         answer.map_err(|error| error.about(&self.path, Doing::Writing))
     }
 
     /// Returns how much is missing for one grant, as far as a look at the disk can tell; writes
     /// nothing.
     pub fn shortage(&self) -> Option<Shortage> {
-        self.engine.shortage()
+        self.engine().shortage()
     }
 
     /// A store that an engine keeps.
     fn over(engine: Arc<dyn Engine>, path: &Path, seals: Option<Seals>) -> Self {
         Self {
             path: path.to_path_buf(),
-            engine,
+            engine: RwLock::new(engine),
             seals: RwLock::new(seals),
             run: AtomicI64::new(0),
             changes: Changes::default(),
             known: KnownTokens::default(),
         }
+    }
+
+    fn engine(&self) -> Arc<dyn Engine> {
+        self.engine.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn seals(&self) -> Result<Seals> {
@@ -243,7 +258,7 @@ impl Store {
         &self,
         work: impl FnOnce(&mut dyn Tx) -> Result<T, TxError> + Send + 'static,
     ) -> Result<T> {
-        call(&*self.engine, Access::Read, None, work)
+        call(&*self.engine(), Access::Read, None, work)
             .map_err(|error| error.about(&self.path, Doing::Reading))
     }
 
@@ -281,7 +296,7 @@ impl Store {
     ) -> Result<T> {
         let changes = self.changes.clone();
         let work = move |tx: &mut dyn Tx| changes.counting(tx, work);
-        call(&*self.engine, access, now, work)
+        call(&*self.engine(), access, now, work)
             .map_err(|error| error.about(&self.path, Doing::Writing))
     }
 }

@@ -3,7 +3,8 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use metatoken::exit::Exit;
 use metatoken::sandbox::TokenFixture;
@@ -382,22 +383,35 @@ fn a_kill_at_any_step_leaves_the_configured_key_good_and_the_same_command_finish
 fn who_reads_meanwhile_meets_no_error() {
     let world = world("");
     let done = AtomicBool::new(false);
+    let reads = [AtomicUsize::new(0), AtomicUsize::new(0)];
     std::thread::scope(|scope| {
-        for typed in [&["token", "brand"][..], &["status", "--json"]] {
+        for (typed, read) in
+            [&["token", "brand"][..], &["status", "--json"]].into_iter().zip(&reads)
+        {
             let (world, done) = (&world, &done);
             scope.spawn(move || {
-                let mut read = 0;
-                while !done.load(Ordering::Relaxed) || read < 3 {
+                while !done.load(Ordering::Relaxed) {
                     let ran = world.run(typed).stderr("").exit(Exit::Ok);
                     assert!(typed.len() < 2 || !ran.stdout.contains("critical"), "{}", ran.stdout);
-                    read += 1;
+                    read.fetch_add(1, Ordering::Relaxed);
                 }
             });
         }
         for options in [&[][..], &["--reseal"], &[], &["--reseal"]] {
+            let before = reads.each_ref().map(|read| read.load(Ordering::Relaxed));
             let typed = [&["key", "rotate", "--quiet"], options].concat();
             let ran = world.run(&typed);
             assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+            // Nobody changes the key twice while one command reads.
+            let began = Instant::now();
+            while reads
+                .iter()
+                .zip(before)
+                .any(|(read, from)| read.load(Ordering::Relaxed) < from + 2)
+                && began.elapsed() < Duration::from_secs(20)
+            {
+                std::thread::sleep(Duration::from_millis(2));
+            }
         }
         done.store(true, Ordering::Relaxed);
     });
