@@ -45,8 +45,9 @@ impl Plugin {
             std::fs::copy(built, &binary).unwrap();
         }
         let script = format!("#!/bin/sh\nexec '{}' --now '{now}' \"$@\"\n", binary.display());
-        world.write("plugin", script);
-        std::fs::rename(world.path("plugin"), plugin.program()).unwrap();
+        let mut file = std::fs::File::create(plugin.program()).unwrap();
+        file.write_all(script.as_bytes()).unwrap();
+        drop(file);
         for path in [plugin.folder.path(), Path::new(&plugin.program())] {
             let everybody = std::fs::Permissions::from_mode(0o755);
             std::fs::set_permissions(path, everybody).unwrap();

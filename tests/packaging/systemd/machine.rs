@@ -186,7 +186,7 @@ impl Machine {
 
     /// Lets the sandbox have this config; its folder is made by the first run there.
     pub(super) fn configure(&self, text: &str) {
-        self.metatoken(&["config", "check"]).code(0);
+        self.metatoken(&["--scenario", "healthy", "config", "check"]).code(0);
         self.write("/var/lib/metatoken/sandbox/healthy/metatoken.toml", text);
     }
 

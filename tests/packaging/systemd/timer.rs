@@ -59,7 +59,9 @@ fn a_passing_fault_is_no_failure() {
     let slow =
         "[[token.brand.deliver]]\ncommand = [\"sh\", \"-c\", \"cd; touch started; sleep 20\"]\n";
     machine.configure(&format!("{BRAND}{slow}"));
-    let mut other = machine.start(&["metatoken-as-service", "metatoken", SANDBOX, "refresh"]);
+    let healthy = ["--scenario", "healthy", "refresh"];
+    let typed = [&["metatoken-as-service", "metatoken", SANDBOX][..], &healthy].concat();
+    let mut other = machine.start(&typed);
     machine.wait_for("test -e /var/lib/metatoken/started");
     machine.run(&["systemctl", "start", REFRESH]).code(0);
     assert_eq!(end(&machine), "success 75\n");
