@@ -254,7 +254,7 @@ fn parse(
         }
         if mistakes.is_empty() {
             config.left_out = sieve.left_out(&additions, &files.unfit, &mut pages);
-            return Ok((config, Description::new(path, tables, schema())));
+            return Ok((config, Description::new(path, tables, schema)));
         }
         drop(additions);
         sieve.take_out(mistakes);

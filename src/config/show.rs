@@ -83,9 +83,14 @@ impl fmt::Display for ValueOrigin {
 }
 
 impl Description {
-    /// Describes the file at `path`; the tables are put into the order of `schema`.
-    pub(super) fn new(path: &Path, mut tables: Vec<ShownTable>, schema: &Schema) -> Self {
-        tables.sort_by_key(|table| schema.rank(&table.path[0]));
+    /// Describes the file at `path`; the tables are put into the order of `schema`, which is learnt only
+    /// where there are any.
+    pub(super) fn new(
+        path: &Path,
+        mut tables: Vec<ShownTable>,
+        schema: fn() -> &'static Schema,
+    ) -> Self {
+        tables.sort_by_cached_key(|table| schema().rank(&table.path[0]));
         Self { path: path.display().to_string(), tables }
     }
 
