@@ -6,6 +6,7 @@ mod every_day;
 mod getting_started;
 mod help;
 mod housekeeping;
+mod parse;
 
 use std::path::PathBuf;
 
@@ -26,12 +27,13 @@ pub use self::getting_started::{
     InitArguments, LoginArguments, TypedShape, TypedTokenType,
 };
 pub use self::help::{
-    GROUPS, HelpTopic, TOPICS, command, commands_of, find, formats, help_of, known_elsewhere, parse,
+    GROUPS, HelpTopic, TOPICS, command, commands_of, find, formats, help_of, known_elsewhere,
 };
 pub use self::housekeeping::{
     CompletionsArguments, HelpArguments, KeyCommand, KeyRotateArguments, ManArguments,
     NotifyArguments, StoreCommand, TypedShell,
 };
+pub use self::parse::parse;
 
 /// Keeps Meta access tokens alive: renews them before they expire, delivers them to the programs that
 /// use them, and says what only a person can do.

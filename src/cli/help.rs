@@ -1,11 +1,10 @@
 //! Lays out the help: commands in groups, the formats that each has, topics, and the names that
 //! commands have in other tools.
 
-use std::ffi::OsString;
 use std::fmt::Write as _;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser as _, ValueEnum as _};
+use clap::{Arg, CommandFactory as _, ValueEnum as _};
 
 use super::{Cli, TypedFormat};
 
@@ -142,19 +141,6 @@ Help:
   metatoken --sandbox refresh  try it without a Meta account",
         )
         .mut_subcommands(|it| it.hide(true))
-}
-
-/// Reads what was typed.
-pub fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
-    // What only help and complaints need, and the formats of each command, cost as much as all the rest.
-    if let Ok(typed) = Cli::try_parse_from(arguments)
-        && typed.global.format.is_none()
-    {
-        return Ok(typed);
-    }
-    // What is hidden from the list is found all the same.
-    let matches = command().try_get_matches_from(arguments)?;
-    Cli::from_arg_matches(&matches)
 }
 
 /// The formats that a command has, its usual one first.
