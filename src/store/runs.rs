@@ -2,6 +2,8 @@
 //!
 //! Monitoring judges the machinery by them: a token is only as safe as the timer that renews it.
 
+use std::ops::ControlFlow::{Break, Continue};
+
 use chrono::TimeDelta;
 
 use super::row::{BadCell, Row};
@@ -159,12 +161,7 @@ impl Store {
     pub fn machinery(&self, command: &str, until: Time) -> Result<Machinery> {
         let command = command.to_owned();
         self.read(move |tx| {
-            let worked = worked_to_the_end();
-            Ok(Machinery {
-                last: newest(tx, &command, "TRUE", None)?,
-                last_ended: newest(tx, &command, "exit_code IS NOT NULL", None)?,
-                last_finished: newest(tx, &command, &worked, Some(until))?,
-                last_success: newest(tx, &command, "exit_code = 0", Some(until))?,
+            let mut machinery = Machinery {
                 first_began: tx
                     .first(
                         "SELECT min(started_at) AS started_at FROM run WHERE command = ?1",
@@ -173,8 +170,44 @@ impl Store {
                     )?
                     .flatten(),
                 longest_gap: longest_gap(tx, &command, until)?,
-            })
+                ..Machinery::default()
+            };
+            let worked = worked_to_the_end();
+            let sql = format!(
+                "SELECT {COLUMNS}, coalesce({worked}, 0) AS worked FROM run WHERE command = ?1
+                 ORDER BY id DESC"
+            );
+            tx.rows(&sql, values![&command], &mut |row| {
+                // A run whose row cannot be read is passed over: the one before it is known to have been.
+                if let Ok((run, worked)) = run_and_worked(row) {
+                    machinery.add_older(run, worked, until);
+                }
+                Ok(if machinery.is_complete() { Break(()) } else { Continue(()) })
+            })?;
+            Ok(machinery)
         })
+    }
+}
+
+impl Machinery {
+    /// Takes in the run before those that were seen.
+    fn add_older(&mut self, run: RunRow, has_worked: bool, until: Time) {
+        let has_ended_by_then = run.finished_at.is_some_and(|finished| finished <= until);
+        if run.exit_code.is_some() {
+            self.last_ended.get_or_insert_with(|| run.clone());
+        }
+        if has_worked && has_ended_by_then {
+            self.last_finished.get_or_insert_with(|| run.clone());
+        }
+        if run.exit_code == Some(Exit::Ok.code()) && has_ended_by_then {
+            self.last_success.get_or_insert_with(|| run.clone());
+        }
+        self.last.get_or_insert(run);
+    }
+
+    /// Whether no older run can add anything.
+    const fn is_complete(&self) -> bool {
+        self.last_ended.is_some() && self.last_finished.is_some() && self.last_success.is_some()
     }
 }
 
@@ -197,26 +230,6 @@ fn worked_to_the_end() -> String {
     let [bug, storage, busy, config] =
         [Exit::Bug, Exit::Storage, Exit::Busy, Exit::Config].map(Exit::code);
     format!("(worked = 1 OR exit_code NOT IN ({bug}, {storage}, {busy}, {config}))")
-}
-
-/// The newest run of which that holds, and which had ended by then where that is asked. A run whose
-/// row cannot be read is passed over: the one before it is known to have been.
-fn newest(
-    tx: &mut dyn Tx,
-    command: &str,
-    which: &str,
-    ended_by: Option<Time>,
-) -> Result<Option<RunRow>, TxError> {
-    let select = |and: &str| {
-        format!("SELECT {COLUMNS} FROM run WHERE command = ?1 AND {which}{and} ORDER BY id DESC")
-    };
-    match ended_by {
-        None => tx.first_undamaged(&select(""), values![command], run),
-        Some(until) => {
-            let sql = select(" AND finished_at <= ?2");
-            tx.first_undamaged(&sql, values![command, until], run)
-        }
-    }
 }
 
 /// The longest time between the beginnings of two runs that did their work.
@@ -268,6 +281,14 @@ fn credible(rows: &[(i64, bool)]) -> Vec<i64> {
 }
 
 fn run(mut row: Row<'_>) -> Result<RunRow, BadCell> {
+    read(&mut row)
+}
+
+fn run_and_worked(mut row: Row<'_>) -> Result<(RunRow, bool), BadCell> {
+    Ok((read(&mut row)?, row.integer("run.worked")? != 0))
+}
+
+fn read(row: &mut Row<'_>) -> Result<RunRow, BadCell> {
     Ok(RunRow {
         id: RunId(row.integer("run.id")?),
         command: row.prose("run.command")?.unwrap_or_default(),
