@@ -6,7 +6,7 @@
 //! rollback journal cannot do this: what a killed writer leaves there only a user who may write
 //! can undo.
 
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -152,16 +152,16 @@ fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
                 Err(error) if may_pass(&error) => in_vain = Some(error),
                 opened => return opened.map_err(fault),
             }
-        } else if let Some(image) = log::snapshot(path).map_err(unreadable)? {
-            return in_memory(&image, path);
+        } else if let Some(copy) = log::hand_over(path, in_memory).map_err(unreadable)? {
+            return whole(copy.map_err(fault)?, path);
         }
         if asked_at.elapsed() >= READER_PATIENCE {
             break;
         }
         std::thread::sleep(RETRY_AFTER);
     }
-    match (log::snapshot(path).map_err(unreadable)?, in_vain) {
-        (Some(image), _) => in_memory(&image, path),
+    match (log::hand_over(path, in_memory).map_err(unreadable)?, in_vain) {
+        (Some(copy), _) => whole(copy.map_err(fault)?, path),
         (None, Some(error)) => Err(fault(error)),
         (None, None) => Err(unreadable(io::Error::from(io::ErrorKind::ResourceBusy))),
     }
@@ -173,15 +173,21 @@ fn open_live(path: &Path) -> rusqlite::Result<Connection> {
     migrations::schema_of(&connection).map(|_| connection)
 }
 
-/// Opens bytes that are a whole file.
-fn in_memory(image: &[u8], path: &Path) -> Result<Connection, StoreError> {
-    let fault = |error: rusqlite::Error| TxError::from(error).about(path, Doing::Reading);
-    let mut connection = Connection::open_in_memory().map_err(fault)?;
-    set_up(&connection).map_err(fault)?;
-    connection.deserialize_read_exact("main", image, image.len(), true).map_err(fault)?;
-    let pages = pages(&connection).map_err(fault)?;
-    refuse_shorter(image.len() as u64, pages, path)?;
-    Ok(connection)
+/// Opens bytes that are a whole file, and that long.
+fn in_memory(bytes: &mut dyn Read, length: usize) -> rusqlite::Result<(Connection, usize)> {
+    let mut connection = Connection::open_in_memory()?;
+    set_up(&connection)?;
+    connection.deserialize_read_exact("main", bytes, length, true)?;
+    // Its pages are read where they lie, and not copied once more.
+    connection.pragma_update(None, "mmap_size", i64::MAX)?;
+    Ok((connection, length))
+}
+
+/// Refuses a copy that lost its end.
+fn whole((copy, length): (Connection, usize), path: &Path) -> Result<Connection, StoreError> {
+    let pages = pages(&copy).map_err(|error| TxError::from(error).about(path, Doing::Reading))?;
+    refuse_shorter(length as u64, pages, path)?;
+    Ok(copy)
 }
 
 /// Refuses a file that lost its end, which `SQLite` would read as zeros.

@@ -7,7 +7,7 @@
 //! in memory. The format is the one that <https://www.sqlite.org/fileformat2.html#walformat> has.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read as _};
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::Path;
 
@@ -22,6 +22,8 @@ const FRAME: usize = 24;
 const MAGIC: u32 = 0x377f_0682;
 /// How every `SQLite` file begins.
 const DATABASE: &[u8] = b"SQLite format 3\0";
+/// How long its head is.
+const HEAD: usize = 100;
 /// Where the file says how it is written and read: 2 with a log, 1 without.
 const VERSIONS: [usize; 2] = [18, 19];
 /// Where the file counts its changes.
@@ -58,13 +60,40 @@ pub fn look(store: &Path) -> io::Result<LogState> {
 /// The process must have no other connection to the file: to close a descriptor of it gives up
 /// all locks that the process has on it.
 pub fn snapshot(store: &Path) -> io::Result<Option<Vec<u8>>> {
+    let read = |bytes: &mut dyn Read, length| {
+        let mut image = Vec::with_capacity(length);
+        bytes.read_to_end(&mut image).map(|_| image)
+    };
+    hand_over(store, read)?.transpose()
+}
+
+/// Lets `take` read such a file, which is that long, from its beginning; `None` if it was written
+/// meanwhile: then what was taken is dropped.
+pub fn hand_over<T>(
+    store: &Path,
+    take: impl FnOnce(&mut dyn Read, usize) -> T,
+) -> io::Result<Option<T>> {
     let before = Stamp::of(store)?;
-    let mut image = fs::read(store)?;
     let log = read_log(store)?;
-    if before != Stamp::of(store)? {
-        return Ok(None);
-    }
-    apply(&mut image, &log);
+    let mut file = File::open(store)?;
+    let length = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
+    let taken = if log.len() > HEADER {
+        let mut image = Vec::with_capacity(length);
+        file.read_to_end(&mut image)?;
+        apply(&mut image, &log);
+        forget_log(&mut image);
+        take(&mut image.as_slice(), image.len())
+    } else {
+        let mut head = vec![0; length.min(HEAD)];
+        file.read_exact(&mut head)?;
+        forget_log(&mut head);
+        take(&mut head.chain(file), length)
+    };
+    Ok((before == Stamp::of(store)?).then_some(taken))
+}
+
+/// Says in the head of a file that it has no log.
+fn forget_log(image: &mut [u8]) {
     if image.starts_with(DATABASE) {
         for at in VERSIONS {
             if let Some(version) = image.get_mut(at) {
@@ -72,7 +101,6 @@ pub fn snapshot(store: &Path) -> io::Result<Option<Vec<u8>>> {
             }
         }
     }
-    Ok(Some(image))
 }
 
 fn read_log(store: &Path) -> io::Result<Vec<u8>> {

@@ -132,7 +132,14 @@ impl JobQueue {
 
 impl Drop for JobQueue {
     fn drop(&mut self) {
-        self.backend = Backend::Closed;
+        if let Backend::Here(connection) = std::mem::replace(&mut self.backend, Backend::Closed) {
+            let connection = connection.into_inner().unwrap_or_else(PoisonError::into_inner);
+            // A copy in memory goes with the process: to give it back piece by piece takes as long as to
+            // read the config.
+            if connection.path().is_none_or(str::is_empty) {
+                std::mem::forget(connection);
+            }
+        }
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
