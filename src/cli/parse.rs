@@ -21,8 +21,8 @@ pub fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
         return Ok(typed);
     }
     // What is hidden from the list is found all the same, and each command has formats of its own.
-    let matches = command().try_get_matches_from(arguments)?;
-    Cli::from_arg_matches(&matches)
+    let mut matches = command().try_get_matches_from(arguments)?;
+    Cli::from_arg_matches_mut(&mut matches)
 }
 
 /// Reads it with no command but the first that is named there; `None` where more is needed. What
@@ -32,7 +32,7 @@ fn parse_alone(arguments: &[OsString]) -> Option<Cli> {
     let command = Global::augment_args(clap::Command::new("metatoken"))
         .disable_help_subcommand(true)
         .subcommand(alone);
-    Cli::from_arg_matches(&command.try_get_matches_from(arguments).ok()?).ok()
+    Cli::from_arg_matches_mut(&mut command.try_get_matches_from(arguments).ok()?).ok()
 }
 
 /// Adds what a command takes.
