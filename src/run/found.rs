@@ -17,7 +17,8 @@ use crate::graph::{App, CallError};
 use crate::policy::{Adoption, Contest, Current, FoundIn, humanize, judge_adoption};
 use crate::store::{NewCandidate, StoreError};
 use crate::token::{
-    AccessToken, Credential, Expiry, Generation, GenerationState, Identity, Origin, Proof, TargetId,
+    AccessToken, Credential, Expiry, Generation, GenerationState, Identity, Origin, Problem, Proof,
+    TargetId,
 };
 
 /// An access token that was found outside.
@@ -199,10 +200,21 @@ impl TokenRun<'_> {
             && self.credential.given_to.is_none();
         match self.refresh.configured_token(&self.token.label) {
             Some(ConfiguredToken::Unusable { problem, .. }) if has_none => {
-                self.fail(problem.clone())
+                let problem = problem.clone();
+                self.miss(problem)
             }
             _ => Ok(()),
         }
+    }
+
+    /// Records what keeps a first access token away. Meta was not asked, so that no refresh has failed:
+    /// the history counts none.
+    fn miss(&mut self, problem: Problem) -> Result<(), StoreError> {
+        if self.credential.ledger.problem.as_ref() != Some(&problem) {
+            self.change(|store, credential| store.note_trouble(credential, Some(&problem)))?;
+        }
+        self.outcome.note_problem(problem);
+        Ok(())
     }
 
     /// The candidate from outside that an earlier run sealed and could not inspect, or holds back.

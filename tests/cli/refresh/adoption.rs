@@ -535,6 +535,11 @@ critical: `brand`: never worked, the environment variable `BRAND` is not set
         )
         .stderr("")
         .exit(Exit::PersonNeeded);
+    // Meta was asked for nothing: no refresh has failed, however often a timer runs.
+    let _ = world.run(&["refresh"]).exit(Exit::PersonNeeded);
+    assert_eq!(world.events("brand"), []);
+    assert_eq!(world.offline("brand")["refresh"]["consecutive_failures"], 0);
+    world.run(&["history", "--summary"]).stdout("\nno attempts yet\n").code(0);
 
     let mut world = adopted(brand());
     world.set("BRAND", "");
