@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::draft::{Draft, Drafts};
+use super::token_config::TokenConfig;
 use crate::config::additions::Additions;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::secret_form::looks_secret;
@@ -44,23 +45,13 @@ pub fn backup(draft: &Draft<'_>, drafts: &Drafts<'_>, additions: &Additions<'_>)
     None
 }
 
-/// A token, as far as it matters to which backup it may have.
-#[derive(Debug, Clone, Copy)]
-pub struct Kept<'a> {
-    pub label: &'a Label,
-    pub token_type: TokenType,
-    pub app: &'a str,
-    pub page_id: Option<&'a str>,
-    pub is_enabled: bool,
-    pub backup: Option<&'a Label>,
-}
-
 /// Complains of backups that could not take the place of their tokens.
-pub fn check<'a>(drafts: &Drafts<'_>, tokens: impl Iterator<Item = Kept<'a>>) {
-    let by_label: HashMap<&Label, Kept<'a>> = tokens.map(|token| (token.label, token)).collect();
+pub fn check(drafts: &Drafts<'_>, tokens: &[TokenConfig]) {
+    let by_label: HashMap<&Label, &TokenConfig> =
+        tokens.iter().map(|token| (&token.label, token)).collect();
     for draft in &drafts.all {
         let Some(token) = by_label.get(&draft.label) else { continue };
-        let Some(backup) = token.backup.and_then(|it| by_label.get(it)) else { continue };
+        let Some(backup) = token.backup.as_ref().and_then(|it| by_label.get(it)) else { continue };
         if let Some(message) = misfit(token, backup, &by_label) {
             complain(draft, drafts.find(backup.label.as_str()), message);
         }
@@ -69,9 +60,9 @@ pub fn check<'a>(drafts: &Drafts<'_>, tokens: impl Iterator<Item = Kept<'a>>) {
 
 /// Why an access token of the backup could not be this token's, if that is so.
 fn misfit(
-    token: &Kept<'_>,
-    backup: &Kept<'_>,
-    by_label: &HashMap<&Label, Kept<'_>>,
+    token: &TokenConfig,
+    backup: &TokenConfig,
+    by_label: &HashMap<&Label, &TokenConfig>,
 ) -> Option<String> {
     let label = &backup.label;
     if backup.token_type != token.token_type {
@@ -81,7 +72,7 @@ fn misfit(
         ));
     }
     if backup.app != token.app {
-        let (theirs, own) = (quoted(backup.app), quoted(token.app));
+        let (theirs, own) = (quoted(&backup.app), quoted(&token.app));
         return Some(format!(
             "`{label}` belongs to app {theirs}, and its backup must belong to {own}"
         ));
@@ -89,17 +80,17 @@ fn misfit(
     if backup.page_id != token.page_id {
         return Some(format!("`{label}` is of another Page"));
     }
-    if !backup.is_enabled {
+    if !backup.policy.enabled {
         return Some(format!("`{label}` is not enabled, so nothing keeps it alive"));
     }
-    let mut next = backup.backup;
+    let mut next = backup.backup.as_ref();
     for _ in 0..by_label.len() {
         match next {
-            Some(back) if back == token.label => {
+            Some(back) if *back == token.label => {
                 return Some(format!("`{label}` has this token as its own backup"));
             }
             Some(further) => {
-                next = by_label.get(further).and_then(|token| token.backup);
+                next = by_label.get(further).and_then(|token| token.backup.as_ref());
             }
             None => break,
         }
@@ -117,5 +108,26 @@ fn complain(draft: &Draft<'_>, backup: Option<&Draft<'_>>, message: String) {
             backup.section.report(wrong.earlier(Some(given.span())));
         }
         None => given.refuse(message, ""),
+    }
+}
+
+/// Requires of each backup what its token requires: it is judged as if it were in its place.
+pub fn require(tokens: &mut [TokenConfig]) {
+    let wanted: Vec<(Label, Vec<String>, Vec<String>)> = tokens
+        .iter()
+        .filter_map(|token| {
+            let policy = &token.policy;
+            let (scopes, targets) = (&policy.required_scopes, &policy.required_targets);
+            Some((token.backup.clone()?, scopes.clone(), targets.clone()))
+        })
+        .collect();
+    for (label, scopes, targets) in wanted {
+        let Some(backup) = tokens.iter_mut().find(|token| token.label == label) else { continue };
+        let add = |own: &mut Vec<String>, more: Vec<String>| {
+            let missing: Vec<String> = more.into_iter().filter(|it| !own.contains(it)).collect();
+            own.extend(missing);
+        };
+        add(&mut backup.policy.required_scopes, scopes);
+        add(&mut backup.policy.required_targets, targets);
     }
 }
