@@ -1,27 +1,17 @@
-//! Revokes access tokens at Meta: finds out what would die, has Meta end it, and asks Graph whether it
-//! is dead.
-//!
-//! What is to die is marked in the store before Meta is asked, so that nothing takes its place by
-//! itself whatever becomes of this run. That Meta accepts a revocation is no proof: only Graph's own
-//! word about each access token is.
+//! Finds out what would die with what is revoked, and says so to a person.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::thread;
-use std::time::Duration;
 
-use super::Run;
-use super::apps;
-use super::inspect::inspect;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::failpoint;
-use crate::graph::{App, CallError, Revocation};
+use crate::graph::{App, CallError};
 use crate::policy::humanize;
+use crate::run::inspect::inspect;
+use crate::run::{Run, apps};
 use crate::store::StoreError;
 use crate::token::{
-    AccessToken, Credential, Generation, GenerationId, GenerationState, Identity, Label, Problem,
-    ProblemKind, Proof, Provider, TargetId, TokenType,
+    Credential, Generation, GenerationId, GenerationState, Identity, Label, Provider, TargetId,
+    TokenType,
 };
 
 /// How much of a grant is revoked.
@@ -68,25 +58,6 @@ pub struct DoomedGeneration {
     pub generation: Generation,
     /// The targets that have it, or wait for it.
     pub targets: Vec<TargetId>,
-}
-
-/// What became of one access token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
-    /// Graph calls it dead.
-    Dead(Proof),
-    /// Graph calls it alive, a minute after Meta accepted that it ends.
-    Alive(Proof),
-    /// Graph gave no answer about it.
-    NotKnown(CallError),
-}
-
-/// What Meta made of a revocation.
-pub enum Revoked {
-    /// It said yes, or its answer was lost; what each access token is worth since.
-    Accepted(Vec<(DoomedGeneration, Fate)>),
-    /// It said no: nothing was changed.
-    Refused(CallError),
 }
 
 impl DoomedGeneration {
@@ -236,7 +207,7 @@ fn one(
 }
 
 /// The generations of a token whose access tokens are kept, newest first.
-fn kept(run: &Run<'_>, credential: &Credential) -> Result<Vec<Generation>, StoreError> {
+pub fn kept(run: &Run<'_>, credential: &Credential) -> Result<Vec<Generation>, StoreError> {
     let mut all = run.store.generations(credential.id)?;
     all.retain(|generation| generation.state != GenerationState::Purged);
     Ok(all)
@@ -252,7 +223,8 @@ fn person(generation: &Generation) -> Option<&str> {
     generation.proof.as_ref()?.inspection.identity.user_id.as_deref()
 }
 
-fn belongs(generation: &Generation, app: &App, user_id: &str) -> bool {
+/// Whether it belongs to that person or System User, for that app, by Graph's last answer.
+pub fn belongs(generation: &Generation, app: &App, user_id: &str) -> bool {
     let Some(proof) = &generation.proof else { return false };
     let Identity { app_id, user_id: user, .. } = &proof.inspection.identity;
     user.as_deref() == Some(user_id) && app_id.as_ref().is_none_or(|id| *id == app.id)
@@ -310,128 +282,6 @@ fn undeclared_app(
     })
 }
 
-fn refused(label: &Label, code: &'static str, message: &str) -> CliError {
-    CliError::new(Exit::InputRefused, code, label.as_str(), message)
-}
-
-fn nothing_kept(label: &Label) -> CliError {
-    refused(label, "nothing_kept", "nothing is kept of it that could be revoked")
-        .hint("remove the app in the settings of the person whose access token it was")
-}
-
-fn call_failed(credential: &Credential, error: &CallError) -> CliError {
-    let problem = &error.problem;
-    let code = problem.kind.as_str();
-    let message = format!("not revoked: {problem}");
-    CliError::new(Exit::for_problem(problem), code, credential.label.as_str(), message)
-}
-
-/// Has Meta end what is planned, and asks Graph up to a minute whether it is dead.
-pub fn carry_out(run: &Run<'_>, plan: &RevocationPlan) -> Result<Revoked, CliError> {
-    let is_begun = plan.doomed.iter().all(|it| it.generation.revoked_at.is_some());
-    let asker = match asker(run, plan) {
-        // An earlier run may have ended all of them, and was cut short.
-        Err(_) if is_begun => None,
-        asker => asker?,
-    };
-    let ids: Vec<GenerationId> = plan.doomed.iter().map(|it| it.generation.id).collect();
-    let marked = run.store.mark_revoked(&ids, run.now())?;
-    failpoint::reach("before-request");
-    match ask(run, plan, asker.as_ref())? {
-        Ok(()) => {}
-        // It may have been done all the same.
-        Err(error) if error.answer_lost => {}
-        Err(error) => {
-            let fates = prove(run, plan, Patience::One)?;
-            let are_dead = fates.iter().all(|(_, fate)| matches!(fate, Fate::Dead(_)));
-            let is_alive = fates.iter().any(|(_, fate)| matches!(fate, Fate::Alive(_)));
-            // That what is kept here is dead does not mean that all else is.
-            if is_begun && !is_alive || are_dead && plan.kind == GrantKind::One {
-                return Ok(Revoked::Accepted(fates));
-            }
-            run.store.unmark_revoked(&marked)?;
-            return Ok(Revoked::Refused(error));
-        }
-    }
-    failpoint::reach("revoked");
-    Ok(Revoked::Accepted(prove(run, plan, Patience::Minute)?))
-}
-
-fn ask(
-    run: &Run<'_>,
-    plan: &RevocationPlan,
-    asker: Option<&AccessToken>,
-) -> Result<Result<(), CallError>, CliError> {
-    let (app, user_id) = (&plan.app, &plan.user_id);
-    let revoke = |asked| run.graph.revoke(app, asked);
-    Ok(match (plan.kind, asker) {
-        (GrantKind::Person, _) => revoke(Revocation::Grant { user_id }),
-        (GrantKind::SystemUser, Some(by)) => revoke(Revocation::SystemUser { user_id, by }),
-        (GrantKind::One, Some(by)) => {
-            let access_token = &run.store.reveal(plan.doomed[0].generation.id)?;
-            revoke(Revocation::One { access_token, by })
-        }
-        (GrantKind::Undocumented, Some(access_token)) => {
-            revoke(Revocation::Undocumented { access_token })
-        }
-        (_, None) => Err(CallError::of_token(Problem::new(
-            ProblemKind::Revoked,
-            "no access token of it works here that could ask Meta",
-        ))),
-    })
-}
-
-/// The access token that asks: of a System User another one that works, if one alone is to die.
-fn asker(run: &Run<'_>, plan: &RevocationPlan) -> Result<Option<AccessToken>, CliError> {
-    if plan.kind == GrantKind::Person {
-        return Ok(None);
-    }
-    let dies = |generation: &Generation| {
-        plan.doomed.iter().any(|it| it.generation.fingerprint == generation.fingerprint)
-    };
-    let now = run.now();
-    let works = |it: &Generation| it.verdict() != Some(false) && !it.expiry.has_passed(now);
-    if plan.kind != GrantKind::One {
-        let mut own = plan.doomed.iter().filter(|it| it.token_type != TokenType::Page);
-        let own = own
-            .find(|it| works(&it.generation) && it.generation.state != GenerationState::Candidate);
-        if let Some(own) = own {
-            return Ok(Some(run.store.reveal(own.generation.id)?));
-        }
-    }
-    let is_robot = |it: &&std::sync::Arc<Credential>| it.token_type == TokenType::SystemUser;
-    let mut others = Vec::new();
-    for each in run.store.credentials()?.iter().filter(is_robot) {
-        let app = run.session.config.token(&each.label).map(|token| &token.app);
-        if app.is_none_or(|name| *name == plan.app.name) {
-            others.extend(kept(run, each)?.into_iter().filter(|it| works(it) && !dies(it)));
-        }
-    }
-    // Its own System User's first, and what is in use before what is not.
-    others.retain(|it| it.state != GenerationState::Candidate);
-    others.sort_by_key(|it| {
-        (!belongs(it, &plan.app, &plan.user_id), it.state != GenerationState::Current)
-    });
-    match others.first() {
-        Some(other) => Ok(Some(run.store.reveal(other.id)?)),
-        None => Err(no_asker(plan)),
-    }
-}
-
-fn no_asker(plan: &RevocationPlan) -> CliError {
-    let label = &plan.label;
-    match plan.kind {
-        GrantKind::One => {
-            let message = "no access token revokes itself, and no other of this app works here";
-            refused(label, "no_asker", message).hint(format!(
-                "`metatoken revoke {label} --all` revokes all access tokens of that System User"
-            ))
-        }
-        _ => refused(label, "no_asker", "no access token of it works here that could ask Meta")
-            .hint(elsewhere(plan)),
-    }
-}
-
 /// Where a person takes away what was granted, if no call does.
 pub fn elsewhere(plan: &RevocationPlan) -> String {
     let words = &plan.app.provider.spec().words;
@@ -446,85 +296,6 @@ pub fn elsewhere(plan: &RevocationPlan) -> String {
             plan.label, words.account_site, words.app_removal
         ),
     }
-}
-
-/// How long Graph is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Patience {
-    /// Once.
-    One,
-    /// Up to a minute.
-    Minute,
-}
-
-/// Pauses between two questions, in units of the client's own: a minute together.
-const PAUSES: [u32; 8] = [1, 2, 4, 8, 11, 11, 11, 12];
-
-/// Asks Graph about everything that is to be dead, until it is or time is up.
-fn prove(
-    run: &Run<'_>,
-    plan: &RevocationPlan,
-    patience: Patience,
-) -> Result<Vec<(DoomedGeneration, Fate)>, CliError> {
-    let mut fates: BTreeMap<usize, Fate> = BTreeMap::new();
-    let pauses: &[u32] = match patience {
-        Patience::One => &[],
-        Patience::Minute => &PAUSES,
-    };
-    for pause in std::iter::once(0).chain(pauses.iter().copied()) {
-        wait(run, run.session.graph.pause * pause);
-        for (place, doomed) in plan.doomed.iter().enumerate() {
-            if !matches!(fates.get(&place), Some(Fate::Dead(_))) {
-                fates.insert(place, fate(run, plan, doomed)?);
-            }
-        }
-        let is_over = fates.values().all(|fate| matches!(fate, Fate::Dead(_)));
-        let is_held_back = |fate: &Fate| matches!(fate, Fate::NotKnown(error) if error.held_back);
-        let is_away = fates.values().any(is_held_back);
-        if is_over || is_away || run.out_of_time().is_some() {
-            break;
-        }
-    }
-    let fates = plan.doomed.iter().cloned().zip(fates.into_values());
-    let fates: Vec<(DoomedGeneration, Fate)> = fates.collect();
-    for (doomed, fate) in &fates {
-        note(run, doomed, fate)?;
-    }
-    Ok(fates)
-}
-
-fn wait(run: &Run<'_>, pause: Duration) {
-    /// How soon a stop is noticed.
-    const GLANCE: Duration = Duration::from_millis(50);
-    let mut left = pause;
-    while !left.is_zero() && run.out_of_time().is_none() {
-        let nap = left.min(GLANCE);
-        thread::sleep(nap);
-        left -= nap;
-    }
-}
-
-fn fate(run: &Run<'_>, plan: &RevocationPlan, doomed: &DoomedGeneration) -> Result<Fate, CliError> {
-    let access_token = run.store.reveal(doomed.generation.id)?;
-    Ok(match inspect(&run.graph, &plan.app, &access_token) {
-        Err(error) => Fate::NotKnown(error),
-        Ok(inspection) => {
-            let is_dead = inspection.verdict() == Some(false);
-            let proof = Proof { at: run.now(), inspection };
-            if is_dead { Fate::Dead(proof) } else { Fate::Alive(proof) }
-        }
-    })
-}
-
-fn note(run: &Run<'_>, doomed: &DoomedGeneration, fate: &Fate) -> Result<(), CliError> {
-    let Some(token) = run.known_id(&doomed.label) else { return Ok(()) };
-    let (credential, id) = (run.store.credential(token)?, doomed.generation.id);
-    match fate {
-        Fate::Dead(proof) => drop(run.store.note_revoked(run.id, credential, id, proof.clone())?),
-        Fate::Alive(proof) => drop(run.store.note_proof(run.id, credential, id, proof.clone())?),
-        Fate::NotKnown(_) => {}
-    }
-    Ok(())
 }
 
 /// Says which access tokens die, a line a label.
@@ -563,4 +334,21 @@ pub fn listing(plan: &RevocationPlan) -> String {
         );
     }
     text
+}
+
+/// Complains of what was typed.
+pub fn refused(label: &Label, code: &'static str, message: &str) -> CliError {
+    CliError::new(Exit::InputRefused, code, label.as_str(), message)
+}
+
+fn nothing_kept(label: &Label) -> CliError {
+    refused(label, "nothing_kept", "nothing is kept of it that could be revoked")
+        .hint("remove the app in the settings of the person whose access token it was")
+}
+
+fn call_failed(credential: &Credential, error: &CallError) -> CliError {
+    let problem = &error.problem;
+    let code = problem.kind.as_str();
+    let message = format!("not revoked: {problem}");
+    CliError::new(Exit::for_problem(problem), code, credential.label.as_str(), message)
 }
