@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use zeroize::Zeroizing;
 
 use super::site::{Site, raw};
-use super::yaml_tree::Node;
+use super::yaml::Node;
 use super::{EditError, File, Format, env, ini, json, toml, yaml};
 
 /// A file that many values are read from.

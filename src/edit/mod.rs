@@ -27,7 +27,6 @@ mod sealed;
 mod site;
 mod toml;
 mod yaml;
-mod yaml_tree;
 
 #[cfg(test)]
 mod tests;

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::jsonc::Strict;
 use super::patch::Change;
-use super::{EditError, File, Format, env, ini, json, toml, yaml, yaml_tree};
+use super::{EditError, File, Format, env, ini, json, toml, yaml};
 
 /// Whether nothing differs but what the patch was to change.
 pub fn holds(before: &File<'_>, after: &File<'_>, key: &str, change: Change) -> bool {
@@ -177,7 +177,7 @@ impl Tree {
                 Ok(vec![Self::from_table(text, toml::parse(file)?.as_table())])
             }
             Format::Json => Ok(vec![json::parsed(file)?.1]),
-            _ => Ok(yaml_tree::Node::documents(file)?.iter().map(Self::from_node).collect()),
+            _ => Ok(yaml::Node::documents(file)?.iter().map(Self::from_node).collect()),
         }
     }
 
@@ -235,22 +235,22 @@ impl Tree {
         }
     }
 
-    fn from_node(node: &yaml_tree::Node) -> Self {
+    fn from_node(node: &yaml::Node) -> Self {
         let tag = node.tag.as_ref().map(|tag| format!(" {tag}")).unwrap_or_default();
         let anchor = if node.anchor > 0 { format!(" &{}", node.anchor) } else { String::new() };
         let mark = |note: &str| format!("{note}{tag}{anchor}");
         match &node.kind {
-            yaml_tree::Kind::Scalar { text, style } => {
+            yaml::Kind::Scalar { text, style } => {
                 Self::one(mark(style_name(*style)), text.as_str())
             }
-            yaml_tree::Kind::Alias(anchor) => Self::one("alias", anchor.to_string()),
-            yaml_tree::Kind::Mapping { entries, .. } => {
-                let pair = |(name, value): &(yaml_tree::Node, yaml_tree::Node)| {
+            yaml::Kind::Alias(anchor) => Self::one("alias", anchor.to_string()),
+            yaml::Kind::Mapping { entries, .. } => {
+                let pair = |(name, value): &(yaml::Node, yaml::Node)| {
                     (Self::from_node(name), Self::from_node(value))
                 };
                 Self::named(mark("mapping"), entries.iter().map(pair).collect())
             }
-            yaml_tree::Kind::Sequence { items, .. } => {
+            yaml::Kind::Sequence { items, .. } => {
                 Self::list(mark("list"), items.iter().map(Self::from_node).collect())
             }
         }

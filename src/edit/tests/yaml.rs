@@ -2,8 +2,8 @@
 
 use super::{created, found, replaced};
 use crate::edit::Format::Yaml;
-use crate::edit::yaml::may_be_plain;
-use crate::edit::yaml_tree::Layout;
+use crate::edit::yaml::scalar::may_be_plain;
+use crate::edit::yaml::tree::Layout;
 
 #[test]
 fn only_the_value_changes() {

@@ -10,7 +10,7 @@ use std::ops::Range;
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 use zeroize::Zeroizing;
 
-use super::{EditError, File};
+use crate::edit::{EditError, File};
 
 /// Deeper than any settings file, and shallow enough for a walk that calls itself.
 const DEEPEST: usize = 128;
@@ -131,6 +131,13 @@ impl Node {
             Kind::Sequence { items, .. } => items.push(node),
             Kind::Scalar { .. } | Kind::Alias(_) => {}
         }
+    }
+
+    /// Whether a tag makes it mean something of its own, such as an encrypted value.
+    pub fn has_own_tag(&self) -> bool {
+        let plain =
+            |tag: &str| matches!(tag, "!" | "tag:yaml.org,2002:str" | "tag:yaml.org,2002:map");
+        self.tag.as_deref().is_some_and(|tag| !plain(tag))
     }
 }
 
