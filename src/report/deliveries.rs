@@ -2,7 +2,8 @@
 
 use super::reached::ReachedTarget;
 use super::run::{RunReport, TokenResult};
-use super::text::{Table, TextStyle, paragraphs, plain, prefix_remedies, tinted};
+use super::table::{Table, plain, tinted};
+use super::text::{TextStyle, paragraphs, prefix_remedies};
 use crate::exit::Exit;
 use crate::policy::{Health, Reason, humanize, judge_deliveries};
 use crate::token::{Delivery, DeliveryState, Label, TargetId, Time};

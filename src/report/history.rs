@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::json::{VERSION, document, problem, time};
-use super::text::{Table, TextStyle, Times, plain};
+use super::table::{Table, plain};
+use super::text::{TextStyle, Times};
 use crate::policy::humanize;
 use crate::token::{
     EventKind, Expiry, Fingerprint, Label, Problem, ProblemKind, TargetId, Time, Trigger,

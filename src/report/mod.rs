@@ -13,6 +13,7 @@ mod html;
 mod http_answer;
 mod import;
 mod json;
+mod markdown;
 mod nagios;
 mod pages;
 mod preview;
@@ -21,6 +22,7 @@ mod reached;
 mod run;
 mod runs;
 mod status;
+mod table;
 mod text;
 mod token_page;
 mod token_report;
@@ -40,6 +42,7 @@ pub use json::{
     VERSION, complaint_json, document, problem as problem_json, reasons as reasons_json,
     time as time_json,
 };
+pub use markdown::markdown;
 pub use nagios::{Perfdata, nagios, plugin_line};
 pub use pages::{PagesReport, ReachedPage};
 pub use preview::{PreviewReport, PreviewedDelivery, Would};
@@ -48,6 +51,6 @@ pub use reached::{ReachedPlace, ReachedTarget};
 pub use run::{RunReport, TokenResult};
 pub use runs::{ListedRun, RunsReport};
 pub use status::{LastRuns, PageRows, StatusReport, StatusSort};
-pub use text::{TextColor, TextStyle, Times, markdown, wrapped};
+pub use text::{TextColor, TextStyle, Times, wrapped};
 pub use token_page::{BackupStanding, PageCounts, TokenBackground, token_page};
 pub use token_report::{ProbeReport, Refresh, TokenReport, VerdictSource};

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::json::{VERSION, document};
-use super::text::{Table, TextStyle, plain};
+use super::table::{Table, plain};
+use super::text::TextStyle;
 use crate::policy::humanize;
 use crate::token::Label;
 

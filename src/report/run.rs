@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 use super::json::{VERSION, deliveries, document, problem, reasons, time};
 use super::reached::ReachedTarget;
 use super::status::{PageRows, WORTH_FOLDING};
-use super::text::{Table, TextStyle, paragraphs, plain, prefix_remedies, tinted};
+use super::table::{Table, plain, tinted};
+use super::text::{TextStyle, paragraphs, prefix_remedies};
 use crate::exit::Exit;
 use crate::policy::{Condition, Health, Reason, Remedy, humanize, merge, quote};
 use crate::token::{

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::history::csv_row;
 use super::json::{VERSION, document, time};
-use super::text::{Table, TextStyle, Times, plain};
+use super::table::{Table, plain};
+use super::text::{TextStyle, Times};
 use crate::policy::humanize;
 use crate::token::{Time, Trigger};
 

@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::json::{Each, VERSION, document, reasons, time};
-use super::text::{Styled, Table, TextStyle, paragraphs, plain, prefix_remedies, tinted};
+use super::table::{Styled, Table, plain, tinted};
+use super::text::{TextStyle, paragraphs, prefix_remedies};
 use super::token_report::{TokenReport, renewal};
 use crate::policy::{Dates, Health, Reason, humanize, merge};
 use crate::token::{Expiry, Label, Time};

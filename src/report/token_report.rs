@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::json::{deliveries, granular_scopes, problem, reasons, time};
-use super::text::{Styled, TextStyle, plain, tinted};
+use super::table::{Styled, plain, tinted};
+use super::text::TextStyle;
 use crate::policy::{Deadline, Health, Judgement, Limits, Remedy, State, humanize};
 use crate::token::{
     Action, DataAccess, Delivery, Expiry, Fingerprint, Inspection, Label, ProbeAnswer, ProbeGrade,
