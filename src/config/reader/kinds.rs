@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use chrono::TimeDelta;
 use toml_edit::Key;
 
-use super::{Ask, FoundValue, Header, Reading, Section, Str};
+use super::header::Header;
+use super::{Ask, FoundValue, Reading, Section, Str};
 use crate::config::diagnostic::{Diagnostic, Spanned};
 use crate::config::wording::{any_of, nearest, quoted};
 
