@@ -8,8 +8,9 @@
 
 use std::collections::HashMap;
 
+use super::columns;
 use super::events::NewEvent;
-use super::row::{self, BadCell, Row};
+use super::row::{BadCell, Row};
 use super::tx::Tx;
 use super::tx_error::TxError;
 use super::value::{RunId, values};
@@ -93,7 +94,7 @@ impl Store {
         credential: Credential,
         problem: Option<&Problem>,
     ) -> Result<Credential> {
-        let problem = row::problem(problem);
+        let problem = columns::problem(problem);
         let (noted, _) = self.change(credential, None, move |tx, credential| {
             tx.execute(
                 "UPDATE token SET problem = ?2 WHERE id = ?1 AND problem IS DISTINCT FROM ?2",
@@ -112,7 +113,7 @@ impl Store {
         answer: ProbeAnswer,
     ) -> Result<Credential> {
         let (noted, ()) = self.change(credential, Some(answer.at), move |tx, credential| {
-            let problem = row::problem(answer.problem.as_ref());
+            let problem = columns::problem(answer.problem.as_ref());
             tx.execute(
                 "UPDATE token SET probe_at = ?2, probe_question = ?3, probe_generation = ?4,
                      probe_grade = ?5, probe_problem = ?6
@@ -353,7 +354,7 @@ impl Setback {
                 .because(problem)
                 .write(tx, run)?;
         }
-        let problem = row::problem(problem);
+        let problem = columns::problem(problem);
         let (problem, now) = (problem.as_deref(), tx.now());
         match self.event {
             Some(EventKind::RefreshFailed) => tx.execute(

@@ -5,9 +5,10 @@
 //! `promote.rs`.
 
 use super::attempts::note_exchanged;
+use super::columns;
 use super::generations::one;
 use super::promote::set_aside;
-use super::row::{self, BadCell, Row};
+use super::row::{BadCell, Row};
 use super::seal::Seals;
 use super::stock::state_of;
 use super::tx::Tx;
@@ -106,7 +107,7 @@ impl KnownGeneration {
 
     fn read(row: Row<'_>) -> Result<Self, BadCell> {
         let itself = row.at(0).generation_itself();
-        let broken = row.at(row::GENERATION_CELLS).maybe_integer("generation.broken_since")?;
+        let broken = row.at(columns::GENERATION_CELLS).maybe_integer("generation.broken_since")?;
         Ok(Self {
             id: GenerationId(row.at(0).integer("generation.id")?),
             number: row.at(1).number("generation.number").ok(),
@@ -125,7 +126,7 @@ fn known(
     let sql = format!(
         "SELECT {}, g.broken_since FROM generation g LEFT JOIN proof p ON p.generation = g.id
          WHERE g.token = ?1 AND g.fingerprint = ?2",
-        row::GENERATION
+        columns::GENERATION
     );
     tx.first(&sql, values![token, fingerprint.as_bytes()], KnownGeneration::read)
 }
@@ -140,7 +141,7 @@ fn bring_back(
     known: &KnownGeneration,
 ) -> Result<GenerationId, TxError> {
     let end = if new.expiry == Expiry::Unknown { known.expiry } else { new.expiry };
-    let (expiry, expires_at) = row::expiry(end);
+    let (expiry, expires_at) = columns::expiry(end);
     let number = match known.number {
         Some(number) => number,
         None => next_number(tx, token)?,
@@ -185,7 +186,7 @@ fn add(
     fingerprint: Fingerprint,
 ) -> Result<GenerationId, TxError> {
     let number = next_number(tx, token)?;
-    let (expiry, expires_at) = row::expiry(new.expiry);
+    let (expiry, expires_at) = columns::expiry(new.expiry);
     let sealed = seals.seal(token, number, &new.access_token);
     let now = tx.now();
     let id = tx.first(

@@ -9,8 +9,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::columns;
 use super::promote::set_aside;
-use super::row::{self, BadCell, Row};
+use super::row::{BadCell, Row};
 use super::seal::Seals;
 use super::stock::{everything, part, state_of};
 use super::tx::Tx;
@@ -102,14 +103,14 @@ fn suspects(tx: &mut dyn Tx, seals: &Seals) -> Result<Vec<Suspect>, TxError> {
     let sql = format!(
         "SELECT {}, g.token, g.broken_since, g.sealed FROM generation g
          WHERE g.state NOT IN ('previous', 'refused', 'purged')",
-        row::GENERATION_ITSELF
+        columns::GENERATION_ITSELF
     );
     let found = tx.all(&sql, &[], |row| suspect(row, seals))?;
     Ok(found.into_iter().flatten().collect())
 }
 
 fn suspect(row: Row<'_>, seals: &Seals) -> Result<Option<Suspect>, BadCell> {
-    let mut rest = row.at(row::GENERATION_OWN);
+    let mut rest = row.at(columns::GENERATION_OWN);
     let token = rest.token("generation.token")?;
     let marked = rest.maybe_integer("generation.broken_since")?.is_some();
     let sealed = rest.maybe_blob("generation.sealed")?;
@@ -179,7 +180,7 @@ impl Suspect {
             None if self.has_company(tx, GenerationState::Candidate)? => GenerationState::Refused,
             None => GenerationState::Candidate,
         };
-        let (expiry, expires_at) = row::expiry(Expiry::Unknown);
+        let (expiry, expires_at) = columns::expiry(Expiry::Unknown);
         let now = tx.now();
         let set_aside_at = (state == GenerationState::Refused).then_some(now);
         let sql = format!(

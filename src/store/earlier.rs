@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 
-use super::row::{self, BadCell, Row};
+use super::columns;
+use super::row::{BadCell, Row};
 use super::tx::Tx;
 use super::tx_error::TxError;
 use super::value::{RunId, SqlValue, values};
@@ -45,7 +46,7 @@ impl Store {
                 "SELECT {}, g.broken_since, g.revoked_at, g.sealed IS NOT NULL AS sealed
                  FROM generation g LEFT JOIN proof p ON p.generation = g.id
                  WHERE g.token = ?1 ORDER BY g.number DESC",
-                row::GENERATION
+                columns::GENERATION
             );
             tx.undamaged(&sql, values![token], past)
         })
@@ -76,7 +77,7 @@ fn take_over(
 fn past(mut row: Row<'_>) -> Result<PastGeneration, BadCell> {
     let id = GenerationId(row.integer("generation.id")?);
     let number = row.number("generation.number")?;
-    let mut more = row.at(row::GENERATION_CELLS);
+    let mut more = row.at(columns::GENERATION_CELLS);
     let broken = more.maybe_integer("generation.broken_since")?.is_some();
     let revoked = more.maybe_integer("generation.revoked_at")?.is_some();
     let sealed = more.integer("generation.sealed")? != 0;
@@ -86,7 +87,7 @@ fn past(mut row: Row<'_>) -> Result<PastGeneration, BadCell> {
         _ if revoked => Remains::Revoked,
         Ok(generation) if !broken => {
             // An answer that cannot be read is asked for again.
-            let proof = row.at(row::GENERATION_OWN).proof().ok().flatten();
+            let proof = row.at(columns::GENERATION_OWN).proof().ok().flatten();
             Remains::Sealed(Box::new(Generation { proof, ..generation }))
         }
         _ => Remains::Damaged,
@@ -127,7 +128,7 @@ pub fn fallback(tx: &mut dyn Tx, credential: &Credential) -> Result<Option<Gener
          WHERE g.token = ?1 AND g.state = ?2 AND g.sealed IS NOT NULL AND g.broken_since IS NULL
              AND g.revoked_at IS NULL AND g.left_at IS NULL AND g.given_to IS NULL
          ORDER BY g.expiry = 'at', g.expires_at DESC, g.number DESC",
-        row::GENERATION
+        columns::GENERATION
     );
     let previous = GenerationState::Previous.as_str();
     let kept = tx.undamaged(&sql, values![credential.id, previous], |mut row| row.generation())?;

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
-use super::row::{self, BadCell, Row};
+use super::columns;
+use super::row::{BadCell, Row};
 use super::tx::Tx;
 use super::tx_error::TxError;
 use super::value::{RunId, values};
@@ -237,9 +238,9 @@ impl<'a> NewEvent<'a> {
 
     /// Writes the line.
     pub fn write(self, tx: &mut dyn Tx, run: RunId) -> Result<(), TxError> {
-        let (old, old_at) = self.old_expiry.map(row::expiry).unzip();
-        let (new, new_at) = self.new_expiry.map(row::expiry).unzip();
-        let problem = row::problem(self.problem);
+        let (old, old_at) = self.old_expiry.map(columns::expiry).unzip();
+        let (new, new_at) = self.new_expiry.map(columns::expiry).unzip();
+        let problem = columns::problem(self.problem);
         tx.execute(
             "INSERT INTO event (run, token, at, kind, generation, old_expiry, old_expires_at,
                  new_expiry, new_expires_at, problem, target, place, trigger)

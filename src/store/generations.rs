@@ -3,7 +3,8 @@
 //! A row says everything but the access token; that comes out through [`Store::reveal`] alone. A
 //! fingerprint outlives its access token, so that one which comes back is recognised.
 
-use super::row::{self, BadCell, Row};
+use super::columns;
+use super::row::{BadCell, Row};
 use super::tx::Tx;
 use super::tx_error::TxError;
 use super::value::{SqlValue, values};
@@ -124,7 +125,7 @@ fn sighting(mut row: Row<'_>) -> Result<Sighting, BadCell> {
 fn select(which: &str) -> String {
     format!(
         "SELECT {} FROM generation g LEFT JOIN proof p ON p.generation = g.id WHERE {which}",
-        row::GENERATION
+        columns::GENERATION
     )
 }
 

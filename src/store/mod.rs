@@ -18,6 +18,7 @@
 
 mod attempts;
 mod candidate;
+mod columns;
 mod damage;
 mod deliveries;
 mod earlier;

@@ -7,8 +7,9 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use super::columns;
 use super::events::NewEvent;
-use super::row::{self, Row};
+use super::row::Row;
 use super::tx::Tx;
 use super::tx_error::TxError;
 use super::value::{RunId, values};
@@ -106,11 +107,11 @@ fn add(tx: &mut dyn Tx, proofs: &[(GenerationId, Proof)]) -> Result<(), TxError>
 /// place. What it was allowed stays known too: a new one is asked for with that.
 pub fn replace(tx: &mut dyn Tx, generation: GenerationId, proof: &Proof) -> Result<(), TxError> {
     let inspection = &proof.inspection;
-    let (expiry, expires_at) = row::expiry(inspection.expiry);
-    let (data_access, data_access_until) = row::data_access(inspection.data_access);
-    let problem = row::problem(inspection.problem.as_ref());
+    let (expiry, expires_at) = columns::expiry(inspection.expiry);
+    let (data_access, data_access_until) = columns::data_access(inspection.data_access);
+    let problem = columns::problem(inspection.problem.as_ref());
     let scopes = serde_json::Value::from(inspection.scopes.as_slice()).to_string();
-    let granular_scopes = row::granular_scopes(&inspection.granular_scopes);
+    let granular_scopes = columns::granular_scopes(&inspection.granular_scopes);
     tx.execute(
         "INSERT INTO proof (generation, at, valid, problem, token_type, application, app_id,
              user_id, page_id, expiry, expires_at, data_access, data_access_until, issued_at,
@@ -174,11 +175,11 @@ fn is_for_good(proof: &Proof) -> bool {
 pub fn forget_damaged(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
     let sql = format!(
         "SELECT {} FROM generation g LEFT JOIN proof p ON p.generation = g.id WHERE g.token = ?1",
-        row::GENERATION
+        columns::GENERATION
     );
     let mut damaged: Vec<i64> = Vec::new();
     tx.rows(&sql, values![token], &mut |row: Row<'_>| {
-        if row.at(row::GENERATION_OWN).proof().is_err() {
+        if row.at(columns::GENERATION_OWN).proof().is_err() {
             damaged.push(row.at(0).integer("generation.id")?);
         }
         Ok(ControlFlow::Continue(()))
@@ -215,7 +216,7 @@ fn told_expiry(inspection: &Inspection) -> Option<Expiry> {
 
 /// Moves a generation's expiry.
 fn set_expiry(tx: &mut dyn Tx, generation: GenerationId, expiry: Expiry) -> Result<(), TxError> {
-    let (expiry, expires_at) = row::expiry(expiry);
+    let (expiry, expires_at) = columns::expiry(expiry);
     tx.execute(
         "UPDATE generation SET expiry = ?2, expires_at = ?3 WHERE id = ?1",
         values![generation, expiry, expires_at],

@@ -10,8 +10,8 @@
 
 use chrono::TimeDelta;
 
+use super::columns;
 use super::events::NewEvent;
-use super::row;
 use super::tx::Tx;
 use super::tx_error::TxError;
 use super::value::{RunId, values};
@@ -143,9 +143,9 @@ fn set_aside(tx: &mut dyn Tx, token: TokenId) -> Result<Vec<(Generation, Time)>,
          FROM generation g LEFT JOIN proof p ON p.generation = g.id
          WHERE g.token = ?1 AND g.state IN ('previous', 'refused')
          ORDER BY g.set_aside_at IS NULL, g.set_aside_at DESC, g.number DESC",
-        row::GENERATION
+        columns::GENERATION
     );
     tx.undamaged(&sql, values![token], |mut row| {
-        Ok((row.generation()?, row.at(row::GENERATION_CELLS).time("generation.set_aside_at")?))
+        Ok((row.generation()?, row.at(columns::GENERATION_CELLS).time("generation.set_aside_at")?))
     })
 }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use super::row;
+use super::columns;
 use super::tx::Tx;
 use super::tx_error::TxError;
 use super::value::{SqlValue, values};
@@ -80,7 +80,7 @@ fn note_source(
     token: TokenId,
     source: Option<&SourceValue>,
 ) -> Result<(), TxError> {
-    let refused = row::problem(source.and_then(|source| source.refused.as_ref()));
+    let refused = columns::problem(source.and_then(|source| source.refused.as_ref()));
     tx.execute(
         "UPDATE token SET source = ?2, source_value = ?3, source_changed = ?4, source_refused = ?5,
              source_line = ?6
@@ -105,7 +105,7 @@ pub fn refuse_source(
     generation: GenerationId,
     problem: Option<&Problem>,
 ) -> Result<(), TxError> {
-    let problem = row::problem(problem);
+    let problem = columns::problem(problem);
     tx.execute(
         "UPDATE token SET source_refused = ?3 WHERE id = ?1
          AND source_value IN (SELECT fingerprint FROM generation
@@ -145,11 +145,11 @@ pub fn all(
          FROM generation g LEFT JOIN proof p ON p.generation = g.id
          WHERE g.rotated_at IS NOT NULL AND {whose} AND g.state IN ('previous', 'refused')
          ORDER BY g.number",
-        row::GENERATION
+        columns::GENERATION
     );
     let mut all: HashMap<TokenId, Vec<RotatedGeneration>> = HashMap::new();
     tx.rows(&sql, token.map(SqlValue::from).as_slice(), &mut |row| {
-        let mut rest = row.at(row::GENERATION_CELLS);
+        let mut rest = row.at(columns::GENERATION_CELLS);
         let found = row.at(0).generation().and_then(|generation| {
             let token = rest.token("generation.token")?;
             let since = rest.time("generation.rotated_at")?;

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use super::columns;
 use super::known::Stock;
-use super::row::{self, BadCell, Row};
+use super::row::{BadCell, Row};
 use super::tx::Tx;
 use super::tx_error::TxError;
 use super::value::{RunId, SqlValue};
@@ -99,8 +100,10 @@ impl Live {
     fn add(&mut self, row: Row<'_>) -> Result<(), BadCell> {
         let id = GenerationId(row.at(0).integer("generation.id")?);
         let state = state_of(row);
-        let broken =
-            row.at(row::GENERATION_CELLS + 1).maybe_integer("generation.broken_since")?.is_some();
+        let broken = row
+            .at(columns::GENERATION_CELLS + 1)
+            .maybe_integer("generation.broken_since")?
+            .is_some();
         let found = row.at(0).generation_itself().ok().filter(|_| !broken);
         let found = found.map(|generation| Generation { proof: self.proof(row), ..generation });
         match (state, found) {
@@ -118,7 +121,7 @@ impl Live {
     }
 
     fn proof(&mut self, row: Row<'_>) -> Option<Proof> {
-        let proof = row.at(row::GENERATION_OWN).proof();
+        let proof = row.at(columns::GENERATION_OWN).proof();
         if proof.is_err() {
             self.parts.push(part::PROOF);
         }
@@ -165,11 +168,11 @@ fn live_generations(
         "SELECT {}, g.token, g.broken_since
          FROM generation g LEFT JOIN proof p ON p.generation = g.id
          WHERE {whose} AND g.state NOT IN ('previous', 'refused', 'purged')",
-        row::GENERATION
+        columns::GENERATION
     );
     let (mut live, mut places) = (Vec::new(), HashMap::new());
     tx.rows(&sql, token.map(SqlValue::from).as_slice(), &mut |row| {
-        let token = row.at(row::GENERATION_CELLS).token("generation.token")?;
+        let token = row.at(columns::GENERATION_CELLS).token("generation.token")?;
         let place = *places.entry(token).or_insert_with(|| {
             live.push(Live::default());
             live.len() - 1
