@@ -1,9 +1,10 @@
 //! Reports what `deliver` did.
 
 use super::reached::ReachedTarget;
-use super::run::{RunReport, TokenResult};
+use super::run::RunReport;
 use super::table::{Table, plain, tinted};
 use super::text::{TextStyle, paragraphs, prefix_remedies};
+use super::token_result::TokenResult;
 use crate::exit::Exit;
 use crate::policy::{Health, Reason, humanize, judge_deliveries};
 use crate::token::{Delivery, DeliveryState, Label, TargetId, Time};
