@@ -14,6 +14,7 @@ mod codes;
 mod connection;
 mod dialog;
 mod dialog_page;
+mod dialog_request;
 mod fault_injection;
 mod fixtures;
 mod folder;
