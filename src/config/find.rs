@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::environment::Environment;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::token::redact::secret_in;
+use crate::token::secret_in;
 
 /// Where the config of the machine lives.
 pub const SYSTEM_FOLDER: &str = "/etc/metatoken";

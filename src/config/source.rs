@@ -11,8 +11,7 @@ use super::reader::{Ask, FoundValue, Reading, Section, Str};
 use super::show::Shown;
 use super::wording::quoted;
 use crate::edit::{EditError, Format};
-use crate::token::Secret;
-use crate::token::redact::{SecretKind, secret_in};
+use crate::token::{Secret, SecretKind, secret_in};
 
 /// A SECRET of the config.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -8,8 +8,7 @@ use std::ffi::OsString;
 
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::token::Label;
-use crate::token::redact::{SecretKind, secret_in};
+use crate::token::{Label, SecretKind, secret_in};
 
 /// The complaint about the first argument that looks like a secret.
 pub fn refuse_secrets(arguments: &[OsString]) -> Result<(), CliError> {

@@ -15,7 +15,7 @@ use crate::environment::Environment;
 use crate::error::CliError;
 use crate::exit::{Exit, Verdict};
 use crate::status::Attempted;
-use crate::token::redact::secret_in;
+use crate::token::secret_in;
 use crate::ui::{self, Colour, LogFormat, OutputFormat, Ui, Verbosity};
 
 /// What was typed is wrong.

@@ -7,7 +7,7 @@ use super::fields::{Field, Fields, Renames, shown};
 use super::input::Input;
 use super::row::{Imports, RefusedRow};
 use crate::error::CliError;
-use crate::token::redact::secret_in;
+use crate::token::secret_in;
 
 /// What may stand between two columns.
 const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];

@@ -6,8 +6,10 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use zeroize::Zeroizing;
 
 use super::row::{Entry, ImportRow, PastEvent, RefusedRow};
-use crate::token::redact::{secret_in, sentence};
-use crate::token::{AccessToken, EventKind, Expiry, Label, Provider, Time, TokenType, read_pasted};
+use crate::token::redact::sentence;
+use crate::token::{
+    AccessToken, EventKind, Expiry, Label, Provider, Time, TokenType, read_pasted, secret_in,
+};
 
 named! {
     /// What a column may hold.

@@ -20,6 +20,7 @@ mod probe;
 mod problem;
 mod providers;
 pub mod redact;
+mod secret_kind;
 mod spec;
 
 pub use access_token::{AccessToken, Fingerprint, Grant, Malformed, Secret};
@@ -42,6 +43,7 @@ pub use probe::{
 };
 pub use problem::{Action, Problem, ProblemKind};
 pub use providers::{THE_PERSON, token_prefixes};
+pub use secret_kind::{SecretKind, secret_in};
 pub use spec::{
     AskerPlace, Credentials, DebugTokenCall, DialogSpec, GrantType, InspectionWay, Method, Path,
     PersonWords, ProfileCall, Provider, ProviderSpec, ProviderWords, Source, TokenSpec, TokenType,
