@@ -6,6 +6,7 @@ mod dialog;
 mod help;
 mod init;
 mod opening;
+mod orders;
 mod refusal;
 mod serve;
 mod typed;
@@ -18,15 +19,17 @@ use self::completion::{completion_script, completions};
 use self::help::help;
 use self::init::init;
 use self::opening::{Setting, open_session};
+use self::orders::{
+    add_order, check_order, exec_order, forget_order, handed_out, import_order, key_order,
+    login_order, mint_order, promote_order, revoke_order, rollback_order, status_order,
+};
 use self::refusal::{
     bug, give_up, is_scheduled_line, misread, misread_complaint, note_unusable, plain_ui, unusable,
 };
 use self::serve::accept_request;
 use self::typed::{
-    add_order, check_order, colour, dry_run, duration, event, exec_order, forget_order, format,
-    handed_out, identity_change, import_order, key_order, label, log_format, login_order, losses,
-    mint_order, promote_order, revoke_order, rollback_order, since, status_order, trigger,
-    verbosity,
+    colour, dry_run, duration, event, format, identity_change, label, log_format, losses, since,
+    trigger, verbosity,
 };
 use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
