@@ -128,10 +128,7 @@ impl Candidates<'_> {
         proof: &Proof,
         inspect: Inspect<'_>,
     ) -> Result<(Credential, Examined), StoreError> {
-        let expected = self.expected_identity(&credential)?;
-        let contest = self.contest(&expected, &credential);
-        let place = found_in(&credential, candidate);
-        let verdict = judge_adoption(&proof.inspection, place, &contest);
+        let verdict = self.judge_adopted(&credential, candidate, proof)?;
         if verdict != Adoption::Take {
             credential = self.note(credential, candidate, proof)?;
         }
@@ -157,6 +154,18 @@ impl Candidates<'_> {
         }
     }
 
+    /// Judges what was found outside against what the token has now.
+    fn judge_adopted(
+        &self,
+        credential: &Credential,
+        candidate: &Generation,
+        proof: &Proof,
+    ) -> Result<Adoption, StoreError> {
+        let expected = self.expected_identity(credential)?;
+        let contest = self.contest(&expected, credential);
+        Ok(judge_adoption(&proof.inspection, found_in(credential, candidate), &contest))
+    }
+
     /// Compares with the current one as it is now: it may have lost a permission since it was last
     /// asked about.
     fn compare_again(
@@ -165,10 +174,7 @@ impl Candidates<'_> {
         candidate: &Generation,
         proof: &Proof,
     ) -> Result<(Credential, Examined), StoreError> {
-        let expected = self.expected_identity(&credential)?;
-        let contest = self.contest(&expected, &credential);
-        let place = found_in(&credential, candidate);
-        let verdict = judge_adoption(&proof.inspection, place, &contest);
+        let verdict = self.judge_adopted(&credential, candidate, proof)?;
         match verdict.problem() {
             None => self.promote_with(credential, candidate, proof),
             Some(problem) => self.refuse_adoption(credential, candidate, problem),
