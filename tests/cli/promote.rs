@@ -28,6 +28,22 @@ fn of(user: &str, name: &str) -> TokenFixture {
     TokenFixture::system_user(APP, user).named(name).scopes(["ads_read"])
 }
 
+/// The world with the access tokens of Anna and of Ben, who both have the Page.
+fn with_anna_and_ben(world: World) -> World {
+    const BEN: &str = "3000000000000002";
+    world.graph.with(|graph| {
+        let ben = UserFixture::new(BEN, "Ben");
+        graph.add_user(ben.with_page(BAKERY, metatoken::sandbox::Listing::Listed));
+    });
+    let user = |id: &str, name: &str| {
+        TokenFixture::user(APP, id)
+            .named(name)
+            .scopes(["public_profile", "pages_show_list"])
+            .ending(ends(60))
+    };
+    world.token("ANNA", user(ANNA, "anna")).token("BEN", user(BEN, "ben"))
+}
+
 /// A world in which both are kept since day 0, and which is now on day 3.
 fn kept(config: &str) -> World {
     let world = World::new().config(config);
@@ -210,24 +226,12 @@ fn a_kill_at_any_place_is_finished_by_the_same_command() {
 
 #[test]
 fn the_pages_of_a_person_follow_to_the_other_one() {
-    const BEN: &str = "3000000000000002";
     let config = format!(
         "[token.anna]\ntype = \"user\"\nbackup = \"ben\"\naccess_token = {{ env = \"ANNA\" }}\n\
          [token.ben]\ntype = \"user\"\naccess_token = {{ env = \"BEN\" }}\n\
          [token.page]\ntype = \"page\"\nparent = \"anna\"\npage_id = \"{BAKERY}\"\n"
     );
-    let world = World::new().config(&config);
-    world.graph.with(|graph| {
-        let ben = UserFixture::new(BEN, "Ben");
-        graph.add_user(ben.with_page(BAKERY, metatoken::sandbox::Listing::Listed));
-    });
-    let user = |id: &str, name: &str| {
-        TokenFixture::user(APP, id)
-            .named(name)
-            .scopes(["public_profile", "pages_show_list"])
-            .ending(ends(60))
-    };
-    let world = world.token("ANNA", user(ANNA, "anna")).token("BEN", user(BEN, "ben"));
+    let world = with_anna_and_ben(World::new().config(&config));
     world.run(&["refresh", "-q"]).exit(Exit::Ok);
     let of_anna = world.in_use("page");
     let ran = world.run(&["promote", "anna", "--json"]).stderr("").exit(Exit::Ok);
@@ -286,25 +290,13 @@ fn a_backup_has_again_what_a_forgotten_token_got_from_it() {
 /// this one.
 #[test]
 fn pages_that_are_dead_with_their_parent_name_the_backup_of_the_parent() {
-    const BEN: &str = "3000000000000002";
     let config = format!(
         "[token.anna]\ntype = \"user\"\nbackup = \"ben\"\npages = \"all\"\naccess_token = {{ env = \"ANNA\" }}\n\
          [token.ben]\ntype = \"user\"\naccess_token = {{ env = \"BEN\" }}\n\
          [token.page]\ntype = \"page\"\nparent = \"anna\"\npage_id = \"{BAKERY}\"\n\
          [[notify]]\nname = \"chat\"\nwebhook = \"[HOOK]/chat\"\nlabels = [\"page\"]\n"
     );
-    let world = World::new();
-    world.graph.with(|graph| {
-        let ben = UserFixture::new(BEN, "Ben");
-        graph.add_user(ben.with_page(BAKERY, metatoken::sandbox::Listing::Listed));
-    });
-    let user = |id: &str, name: &str| {
-        TokenFixture::user(APP, id)
-            .named(name)
-            .scopes(["public_profile", "pages_show_list"])
-            .ending(ends(60))
-    };
-    let world = world.token("ANNA", user(ANNA, "anna")).token("BEN", user(BEN, "ben"));
+    let world = with_anna_and_ben(World::new());
     let (mut world, hook) = world.told_through(&config);
     world.run(&["refresh", "-q"]).exit(Exit::Ok);
     world.graph.with(|graph| graph.invalidate("EAAFAKEAnna1", Invalidation::PasswordChanged));
