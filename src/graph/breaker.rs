@@ -140,14 +140,7 @@ mod tests {
     use super::*;
 
     fn app(id: &str) -> App {
-        App {
-            name: id.into(),
-            provider: Provider::Facebook,
-            id: id.into(),
-            secret: None,
-            version: "v25.0".into(),
-            throttled_until: None,
-        }
+        App { name: id.into(), id: id.into(), ..App::sample(Provider::Facebook) }
     }
 
     fn inspect(id: &str) -> Request {

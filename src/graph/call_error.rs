@@ -147,14 +147,7 @@ mod tests {
     #[test]
     fn a_fault_reaches_as_far_as_its_cause() {
         use ProblemKind as Kind;
-        let app = App {
-            name: "main".into(),
-            provider: Provider::Facebook,
-            id: "7".into(),
-            secret: None,
-            version: "v25.0".into(),
-            throttled_until: None,
-        };
+        let app = App::sample(Provider::Facebook);
         let of_the_app = || Scope::App("7".into());
         for (kind, code, message, scope) in [
             (Kind::RateLimited, Some(4), "", of_the_app()),

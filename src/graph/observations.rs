@@ -108,14 +108,8 @@ mod tests {
     use super::*;
 
     fn app(id: &str) -> App {
-        App {
-            name: format!("app-{id}"),
-            provider: Provider::Facebook,
-            id: id.into(),
-            secret: None,
-            version: "v19.0".into(),
-            throttled_until: None,
-        }
+        let (name, version) = (format!("app-{id}"), "v19.0".into());
+        App { name, id: id.into(), version, ..App::sample(Provider::Facebook) }
     }
 
     fn answer(name: &str, value: &str) -> Response {

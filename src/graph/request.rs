@@ -250,14 +250,7 @@ mod tests {
 
     #[test]
     fn printing_a_request_shows_no_secret() {
-        let app = App {
-            name: "main".into(),
-            provider: Provider::Facebook,
-            id: "7".into(),
-            secret: None,
-            version: "v25.0".into(),
-            throttled_until: None,
-        };
+        let app = App::sample(Provider::Facebook);
         let request = Request::get("inspect", &app, Path::Versioned(&["debug_token"]))
             .with("limit", "100")
             .with_secret("input_token", "EAAfakeinput")

@@ -23,6 +23,21 @@ pub struct App {
     pub throttled_until: Option<Time>,
 }
 
+#[cfg(test)]
+impl App {
+    /// An app for tests, without a secret.
+    pub fn sample(provider: Provider) -> Self {
+        Self {
+            name: "main".into(),
+            provider,
+            id: "7".into(),
+            secret: None,
+            version: "v25.0".into(),
+            throttled_until: None,
+        }
+    }
+}
+
 /// Where each provider's API and its login are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoints {

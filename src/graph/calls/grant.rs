@@ -191,7 +191,7 @@ mod tests {
             [(MintedLife::Never, ""), (MintedLife::SixtyDays, " set_token_expires_in_60_days=true")]
         {
             let asked = MintInput { user_id: "9", scopes: &scopes, life, admin: &admin };
-            let request = mint(&app(Provider::Facebook), &secret, asked);
+            let request = mint(&App::sample(Provider::Facebook), &secret, asked);
             let proof = crate::crypto::keyed_hash(b"hushhush", b"EAAfakeadmin");
             let proof = crate::crypto::hex(&proof);
             assert_eq!(
@@ -250,7 +250,7 @@ mod tests {
             let spec = token_type.spec();
             for (grant_type, expected) in [(spec.exchange, exchange), (spec.refresh, refresh)] {
                 let grant_type = grant_type.expect("it can be renewed");
-                let request = grant(&app(token_type.provider()), grant_type, bid);
+                let request = grant(&App::sample(token_type.provider()), grant_type, bid);
                 assert_eq!(spelled(&request), expected, "{token_type}");
                 assert_eq!(request.provider(), token_type.provider());
                 let shown = format!("{request:?}");
@@ -261,22 +261,10 @@ mod tests {
             panic!("an app's token comes from the app")
         };
         assert_eq!(
-            spelled(&grant(&app(Provider::Facebook), minted, bid)),
+            spelled(&grant(&App::sample(Provider::Facebook), minted, bid)),
             "POST /v25.0/oauth/access_token grant_type=client_credentials client_id=7 \
              client_secret=hushhush"
         );
-    }
-
-    fn app(provider: Provider) -> App {
-        let version = "v25.0".into();
-        App {
-            name: "main".into(),
-            provider,
-            id: "7".into(),
-            secret: None,
-            version,
-            throttled_until: None,
-        }
     }
 
     fn spelled(request: &Request) -> String {

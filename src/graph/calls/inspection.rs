@@ -442,14 +442,7 @@ mod tests {
             else {
                 panic!("{token_type} has a profile")
             };
-            let app = App {
-                name: "main".into(),
-                provider: Provider::Instagram,
-                id: "7".into(),
-                secret: None,
-                version: "v25.0".into(),
-                throttled_until: None,
-            };
+            let app = App::sample(Provider::Instagram);
             let token = AccessToken::parse("IGfake").expect("a token");
             let request = profile(&app, call, &token);
             assert_eq!(request.path(), path);

@@ -119,14 +119,7 @@ mod tests {
     use super::*;
 
     fn app(provider: Provider) -> App {
-        App {
-            name: "main".into(),
-            provider,
-            id: "7".into(),
-            secret: None,
-            version: "v26.0".into(),
-            throttled_until: None,
-        }
+        App { version: "v26.0".into(), ..App::sample(provider) }
     }
 
     #[test]

@@ -199,17 +199,6 @@ mod tests {
         Response::new(200, Headers::default(), body.as_bytes().to_vec())
     }
 
-    fn app() -> App {
-        App {
-            name: "main".into(),
-            provider: Provider::Facebook,
-            id: "7".into(),
-            secret: None,
-            version: "v25.0".into(),
-            throttled_until: None,
-        }
-    }
-
     #[test]
     fn the_list_goes_on_only_where_next_says_so() {
         let at = |place: &[(&'static str, &str)]| {
@@ -267,12 +256,20 @@ mod tests {
         }
         let token = AccessToken::parse("EAAfake1").expect("a token");
         let secret = Secret::new("hushhush");
-        let unsigned = accounts(&app(), PageEdge::Own, None, &token, None, 100, PageFields::Token);
+        let unsigned = accounts(
+            &App::sample(Provider::Facebook),
+            PageEdge::Own,
+            None,
+            &token,
+            None,
+            100,
+            PageFields::Token,
+        );
         assert_eq!(names(&unsigned), ["fields", "limit"]);
         assert_eq!(unsigned.bearer().map(Secret::expose), Some("EAAfake1"));
         let from = Position::of_cursor("A");
         let signed = accounts(
-            &app(),
+            &App::sample(Provider::Facebook),
             PageEdge::Own,
             Some(&secret),
             &token,
@@ -281,6 +278,9 @@ mod tests {
             PageFields::Token,
         );
         assert_eq!(names(&signed), ["fields", "limit", "after", "appsecret_proof"]);
-        assert_eq!(page(&app(), Some(&secret), &token, "19").path(), "/v25.0/19");
+        assert_eq!(
+            page(&App::sample(Provider::Facebook), Some(&secret), &token, "19").path(),
+            "/v25.0/19"
+        );
     }
 }

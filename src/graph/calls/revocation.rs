@@ -81,23 +81,12 @@ mod tests {
 
     use super::*;
 
-    fn app(provider: Provider) -> App {
-        App {
-            name: "main".into(),
-            provider,
-            id: "7".into(),
-            secret: None,
-            version: "v25.0".into(),
-            throttled_until: None,
-        }
-    }
-
     #[test]
     fn each_kind_has_its_own_call_and_hides_what_is_secret() {
         let secret = Secret::new("hushhush");
         let token = AccessToken::parse("EAAfakeold").expect("a token");
         let by = AccessToken::parse("EAAfakenew").expect("a token");
-        let facebook = app(Provider::Facebook);
+        let facebook = App::sample(Provider::Facebook);
         let names = |request: &Request| {
             request.parameters().map(|(name, _)| name).collect::<Vec<_>>().join(" ")
         };
@@ -121,13 +110,13 @@ mod tests {
                 Some("7|hushhush"),
             ),
             (
-                revoke_undocumented(&app(Provider::Instagram), &token),
+                revoke_undocumented(&App::sample(Provider::Instagram), &token),
                 "DELETE /v25.0/me/permissions",
                 "",
                 Some("EAAfakeold"),
             ),
             (
-                revoke_undocumented(&app(Provider::Threads), &token),
+                revoke_undocumented(&App::sample(Provider::Threads), &token),
                 "DELETE /v1.0/me/permissions",
                 "",
                 Some("EAAfakeold"),

@@ -120,14 +120,7 @@ pub fn exchange() -> &'static GrantType {
 
 pub fn app(id: &str) -> App {
     let secret = Some(Secret::new(SECRET));
-    App {
-        name: "main".into(),
-        provider: crate::token::Provider::Facebook,
-        id: id.into(),
-        secret,
-        version: "v25.0".into(),
-        throttled_until: None,
-    }
+    App { id: id.into(), secret, ..App::sample(crate::token::Provider::Facebook) }
 }
 
 pub fn token() -> AccessToken {
