@@ -253,8 +253,8 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
                 run: RunOptions {
                     command: "exchange",
                     trigger: Trigger::Manual,
-                    dry_run: dry_run(given.dry_run),
-                    lock_wait: duration(&given.lock_wait)?,
+                    dry_run: dry_run(given.run.dry_run),
+                    lock_wait: duration(&given.run.lock_wait)?,
                 },
                 patterns: patterns(&given.labels),
                 // Those that are named are exchanged also where `refresh` leaves them alone.
@@ -269,8 +269,8 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
                 file: given.token_file.clone(),
                 losses: losses(given.replace),
                 identity: identity_change(given.replace_identity),
-                dry_run: dry_run(given.dry_run),
-                lock_wait: duration(&given.lock_wait)?,
+                dry_run: dry_run(given.run.dry_run),
+                lock_wait: duration(&given.run.lock_wait)?,
             };
             commands::exchange(session, &order).map(Exit::code)
         }

@@ -7,9 +7,19 @@ use clap::Args;
 
 use super::every_day::HangsOnArguments;
 
+/// How a command runs that changes tokens.
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// Show what would happen, and change nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// Wait this long for another run to finish
+    #[arg(long, value_name = "DURATION", default_value = "30s")]
+    pub lock_wait: String,
+}
+
 /// `exchange`.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag that can be typed")]
 pub struct ExchangeArguments {
     /// The token's label; with `--stored`, any number of patterns
     #[arg(value_name = "LABEL", required_unless_present = "stored")]
@@ -26,12 +36,8 @@ pub struct ExchangeArguments {
     /// Take it even if it belongs to another person
     #[arg(long, conflicts_with = "stored")]
     pub replace_identity: bool,
-    /// Show what would happen, and change nothing
-    #[arg(short = 'n', long)]
-    pub dry_run: bool,
-    /// Wait this long for another run to finish
-    #[arg(long, value_name = "DURATION", default_value = "30s")]
-    pub lock_wait: String,
+    #[command(flatten)]
+    pub run: RunArguments,
 }
 
 /// `rollback`.
@@ -43,12 +49,8 @@ pub struct RollbackArguments {
     /// Put this generation back; `status LABEL` lists them [default: the newest earlier one]
     #[arg(long, value_name = "N")]
     pub generation: Option<u32>,
-    /// Show what would happen; change nothing
-    #[arg(short = 'n', long)]
-    pub dry_run: bool,
-    /// How long to wait for another run to end
-    #[arg(long, value_name = "DURATION", default_value = "30s")]
-    pub lock_wait: String,
+    #[command(flatten)]
+    pub run: RunArguments,
 }
 
 /// `promote`.
@@ -57,12 +59,8 @@ pub struct PromoteArguments {
     /// The label of the token whose backup takes its place
     #[arg(value_name = "LABEL")]
     pub label: String,
-    /// Show what would happen; change nothing
-    #[arg(short = 'n', long)]
-    pub dry_run: bool,
-    /// How long to wait for another run to end
-    #[arg(long, value_name = "DURATION", default_value = "30s")]
-    pub lock_wait: String,
+    #[command(flatten)]
+    pub run: RunArguments,
 }
 
 /// `mint`.
@@ -78,7 +76,7 @@ pub struct MintArguments {
     /// required
     #[arg(long)]
     pub replace: bool,
-    /// How long to wait for another run to end
+    /// Wait this long for another run to finish
     #[arg(long, value_name = "DURATION", default_value = "30s")]
     pub lock_wait: String,
 }
@@ -108,12 +106,8 @@ pub struct RevokeArguments {
     /// Do not ask: the label that is listed, or how many labels are
     #[arg(long, value_name = "LABEL|COUNT", require_equals = true)]
     pub yes: Option<String>,
-    /// Show what would happen; change nothing
-    #[arg(short = 'n', long)]
-    pub dry_run: bool,
-    /// How long to wait for another run to end
-    #[arg(long, value_name = "DURATION", default_value = "30s")]
-    pub lock_wait: String,
+    #[command(flatten)]
+    pub run: RunArguments,
 }
 
 /// `forget`.
@@ -133,10 +127,6 @@ pub struct ForgetArguments {
     /// Remove the files in `tokens.d` that declare them first
     #[arg(long)]
     pub undeclare: bool,
-    /// Show what would happen; change nothing
-    #[arg(short = 'n', long)]
-    pub dry_run: bool,
-    /// How long to wait for another run to end
-    #[arg(long, value_name = "DURATION", default_value = "30s")]
-    pub lock_wait: String,
+    #[command(flatten)]
+    pub run: RunArguments,
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::changing::RunArguments;
+
 /// `init`. What no option answers is asked on a terminal.
 #[derive(Debug, Args)]
 pub struct InitArguments {
@@ -41,7 +43,6 @@ pub struct InitArguments {
 
 /// `add`.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag that can be typed")]
 pub struct AddArguments {
     /// What to call it: letters, digits, `-` and `_`
     #[arg(value_name = "LABEL")]
@@ -82,12 +83,8 @@ pub struct AddArguments {
     /// Take it even if the label has one of another person
     #[arg(long)]
     pub replace_identity: bool,
-    /// Show what would happen, and change nothing
-    #[arg(short = 'n', long)]
-    pub dry_run: bool,
-    /// Wait this long for another run to finish
-    #[arg(long, value_name = "DURATION", default_value = "30s")]
-    pub lock_wait: String,
+    #[command(flatten)]
+    pub run: RunArguments,
 }
 
 /// `login`.
@@ -162,12 +159,8 @@ pub struct ImportArguments {
     /// Read COLUMN as if it were called NAME; of a `.env`, the variable COLUMN as the label NAME
     #[arg(long, value_name = "COLUMN=NAME")]
     pub map: Vec<String>,
-    /// Show what would happen; change nothing
-    #[arg(short = 'n', long)]
-    pub dry_run: bool,
-    /// How long to wait for another run to end
-    #[arg(long, value_name = "DURATION", default_value = "30s")]
-    pub lock_wait: String,
+    #[command(flatten)]
+    pub run: RunArguments,
 }
 
 /// `--from`.

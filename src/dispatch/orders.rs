@@ -60,8 +60,8 @@ pub fn add_order(session: &Session, given: &cli::AddArguments) -> Result<AddOrde
         file: given.token_file.clone(),
         losses: losses(given.replace),
         identity: identity_change(given.replace_identity),
-        dry_run: dry_run(given.dry_run),
-        lock_wait: duration(&given.lock_wait)?,
+        dry_run: dry_run(given.run.dry_run),
+        lock_wait: duration(&given.run.lock_wait)?,
     })
 }
 
@@ -165,8 +165,8 @@ pub fn revoke_order(given: &cli::RevokeArguments) -> Result<RevokeOrder, CliErro
         scope: given.generation.map_or(RevocationScope::All, RevocationScope::Generation),
         confirmed: given.yes.clone(),
         held: if given.force { IfHeld::Revoke } else { IfHeld::Refuse },
-        dry_run: dry_run(given.dry_run),
-        lock_wait: duration(&given.lock_wait)?,
+        dry_run: dry_run(given.run.dry_run),
+        lock_wait: duration(&given.run.lock_wait)?,
     })
 }
 
@@ -174,8 +174,8 @@ pub fn revoke_order(given: &cli::RevokeArguments) -> Result<RevokeOrder, CliErro
 pub fn promote_order(given: &cli::PromoteArguments) -> Result<PromoteOrder, CliError> {
     Ok(PromoteOrder {
         label: label(std::slice::from_ref(&given.label))?,
-        dry_run: dry_run(given.dry_run),
-        lock_wait: duration(&given.lock_wait)?,
+        dry_run: dry_run(given.run.dry_run),
+        lock_wait: duration(&given.run.lock_wait)?,
     })
 }
 
@@ -184,8 +184,8 @@ pub fn rollback_order(given: &cli::RollbackArguments) -> Result<RollbackOrder, C
     Ok(RollbackOrder {
         label: label(std::slice::from_ref(&given.label))?,
         generation: given.generation,
-        dry_run: dry_run(given.dry_run),
-        lock_wait: duration(&given.lock_wait)?,
+        dry_run: dry_run(given.run.dry_run),
+        lock_wait: duration(&given.run.lock_wait)?,
     })
 }
 
@@ -199,8 +199,8 @@ pub fn forget_order(given: &cli::ForgetArguments) -> Result<ForgetOrder, CliErro
         confirmed: given.yes.clone(),
         files: if given.targets { HeldFiles::Empty } else { HeldFiles::List },
         declared: if given.undeclare { Declaration::Remove } else { Declaration::Refuse },
-        dry_run: dry_run(given.dry_run),
-        lock_wait: duration(&given.lock_wait)?,
+        dry_run: dry_run(given.run.dry_run),
+        lock_wait: duration(&given.run.lock_wait)?,
     })
 }
 
@@ -226,8 +226,8 @@ pub fn import_order(given: &cli::ImportArguments) -> Result<ImportOrder, CliErro
             Some(TypedShape::FlaskSettings) => Shape::FlaskSettings,
         },
         renames: given.map.iter().map(rename).collect::<Result<_, _>>()?,
-        dry_run: dry_run(given.dry_run),
-        lock_wait: duration(&given.lock_wait)?,
+        dry_run: dry_run(given.run.dry_run),
+        lock_wait: duration(&given.run.lock_wait)?,
     })
 }
 
