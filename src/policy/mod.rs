@@ -33,6 +33,7 @@ mod remedy_rows;
 mod renewal;
 mod rotation;
 mod subject;
+mod token_policy;
 mod usability;
 mod versions;
 mod wording;
@@ -75,9 +76,9 @@ pub use rotation::{
     promotes_backup, rotation_stage,
 };
 pub use subject::{
-    Backup, Limits, Naming, Parent, Policy, Promote, Subject, Window, is_short_life,
-    is_short_lived, short_lived,
+    Backup, Naming, Parent, Subject, Window, is_short_life, is_short_lived, short_lived,
 };
+pub use token_policy::{Limits, Policy, Promote};
 pub use usability::{Usability, judge_usability};
 pub use versions::{AskedVersion, NEWEST, judge_answer, judge_fallback, judge_version};
 pub use wording::{cause, quote};
