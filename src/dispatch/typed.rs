@@ -36,7 +36,7 @@ pub fn format(typed: &Cli) -> Result<OutputFormat, CliError> {
         None => Ok(output(can[0])),
         Some(format) if can.contains(&format) => Ok(output(format)),
         Some(_) => {
-            let names: Vec<&str> = can.iter().map(|format| output(*format).name()).collect();
+            let names: Vec<&str> = can.iter().map(|format| format.word()).collect();
             Err(usage(&format!("`{command}` cannot be printed in that format"))
                 .hint(format!("its formats: {}", humanize::list(&names))))
         }

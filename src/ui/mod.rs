@@ -58,21 +58,6 @@ pub enum OutputFormat {
     Http,
 }
 
-impl OutputFormat {
-    /// The name by which it is asked for.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Table => "table",
-            Self::Json => "json",
-            Self::Csv => "csv",
-            Self::Nagios => "nagios",
-            Self::Prometheus => "prometheus",
-            Self::Github => "github",
-            Self::Http => "http",
-        }
-    }
-}
-
 /// The way to the person or the program that reads.
 #[derive(Debug, Clone, Copy)]
 pub struct Ui {
