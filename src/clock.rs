@@ -1,4 +1,4 @@
-//! The one source of time.
+//! Tells the time.
 //!
 //! The wall clock is read once, in `main`. What passes after that is measured by the monotonic
 //! clock, so that a run cannot be confused by a clock that is set while it works. Tests and the

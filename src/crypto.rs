@@ -1,4 +1,4 @@
-//! All cryptography, in one room, over `ring`.
+//! Does all cryptography, over `ring`.
 //!
 //! One place to audit and one to replace: keyed hashes for fingerprints and `appsecret_proof`,
 //! key derivation, sealing, random bytes, and the provider that TLS uses.

@@ -1,4 +1,4 @@
-//! From what was typed to a session, and from there to the command.
+//! Opens a session for what was typed, and calls the command.
 
 mod arguments;
 mod completion;

@@ -1,4 +1,4 @@
-//! What the process was given besides its arguments.
+//! Holds what the process was given besides its arguments.
 //!
 //! `main` takes one snapshot; everything else is handed it, so that a test can hand over another
 //! and no variable is read behind anyone's back.

@@ -1,7 +1,7 @@
-//! The only error that `main` prints.
+//! Holds the only error that `main` prints.
 //!
 //! A complaint names its subject and what happened to it, then the causes, then what recovers
-//! it. Inside a room errors may be anything; where they leave it they become a complaint.
+//! it. Inside a module errors may be anything; where they leave it they become a complaint.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! Exit codes: the part of the interface that scripts read.
+//! Names the exit codes: the part of the interface that scripts read.
 //!
 //! Two contracts that must not be mixed: every command answers with [`Exit`], `check` answers
 //! with [`Verdict`], because a monitoring system and a shell read the same number differently.

@@ -1,4 +1,4 @@
-//! Places where a test kills the process.
+//! Marks the places where a test kills the process.
 //!
 //! A test arms one by name and the process ends there as if by SIGKILL, with nothing unwound and
 //! nothing flushed. They exist in debug builds only; CI checks that the release binary lacks them.

@@ -2,7 +2,7 @@
 //!
 //! This library exists for the binary beside it and for its tests; it is not an API.
 //!
-//! # The house
+//! # How the code is laid out
 //!
 //! `main` reads clock, environment and arguments once. [`dispatch`] turns them into a
 //! [`Session`](session::Session) and calls one command. A command is a page that reads in the
@@ -10,15 +10,15 @@
 //!
 //! - [`commands`]: one file a command. What follows a run, notifications and metrics, stands here.
 //! - [`run`]: one open run, used by every command that changes something: lock, store, client and
-//!   tokens. Only commands, the verdict and runs see more than one of the rooms below.
+//!   tokens. Only commands, the verdict and runs see more than one of the modules below.
 //! - [`token`]: the vocabulary. No I/O, no clock, no file format.
 //! - [`policy`]: the judgement, values in and values out. Every decision carries its reason, and
 //!   the same value becomes the log line, the table cell and the JSON field.
 //! - [`graph`]: Meta's side of the wire. Requests and responses are values, which one file hands to
 //!   [`http`]; one classification turns every refusal into a [`Problem`](token::Problem).
-//! - [`store`]: what is remembered, in verbs whose rules are written over a small transaction, and kept in one SQLite
-//!   file. An access token is sealed before it is inspected, and takes the place of the current one in
-//!   one transaction.
+//! - [`store`]: what is remembered, in verbs whose rules are written over a small transaction, and
+//!   kept in one SQLite file. An access token is sealed before it is inspected, and takes the place of
+//!   the current one in one transaction.
 //! - [`config`]: what the operator's file says and means; every mistake at once, each with its place.
 //! - [`deliver`]: how a token reaches the files and programs that use it, by [`edit`], which finds or
 //!   changes one value and proves the rest unchanged, [`files`], which replaces a file whole, with all
@@ -31,7 +31,7 @@
 //! - [`sandbox`]: a simulated Graph with rules of its own, on loopback, for rehearsals and tests.
 //!
 //! [`crypto`], [`clock`], [`environment`], [`exit`], [`error`], [`interrupt`] and [`failpoint`]
-//! are small and stand alone. Who may name whom is held by a test, `tests/house`.
+//! are small and stand alone. Which module may name which other is held by a test, `tests/house`.
 //!
 //! # A token's way through a run
 //!

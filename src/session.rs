@@ -1,5 +1,5 @@
-//! What a command works with: the config, the clock, the way to Graph, to the store and to the
-//! person.
+//! Holds what a command works with: the config, the clock, and the ways to Graph, to the store and to
+//! the person.
 
 use std::io::Read as _;
 use std::path::Path;

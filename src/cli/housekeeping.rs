@@ -1,4 +1,4 @@
-//! The arguments of the commands that keep house: `key`, `store`, `notify`, `completions`, `man`, `help`.
+//! The arguments of the commands for upkeep and help: `key`, `store`, `notify`, `completions`, `man`, `help`.
 
 use std::path::PathBuf;
 

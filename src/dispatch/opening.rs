@@ -1,4 +1,4 @@
-//! Which config is meant, where Graph is, and what time it is there.
+//! Finds out which config is meant, where Graph is, and what time it is there.
 
 use std::path::PathBuf;
 use std::time::Duration;

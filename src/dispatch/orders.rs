@@ -1,4 +1,4 @@
-//! From what was typed to what each command is asked for.
+//! Turns what was typed into what each command is asked for.
 
 use std::path::Component;
 

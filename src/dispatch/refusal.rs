@@ -1,4 +1,4 @@
-//! When nothing can be done: what is wrong, and the code that says so.
+//! Says what is wrong where nothing can be done, and gives the code for it.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! From one word that was typed to what it means.
+//! Reads single words that were typed.
 
 use std::time::Duration;
 

@@ -26,7 +26,7 @@ const ACL: &str = "system.posix_acl_access";
 /// (`trusted.overlay`).
 const CARRIED: [&str; 4] = ["system.", "user.", "security.selinux", "security.SMACK64"];
 
-/// What a file lets whom do.
+/// What a file allows to which users.
 pub struct Rights {
     owner: u32,
     group: u32,

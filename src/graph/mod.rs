@@ -4,7 +4,7 @@
 //! [`Response`], so that Meta's rules can be read and tested as text. `problem` turns every refusal
 //! into one [`Problem`](crate::token::Problem) as `classify` rules, `attempts` makes a call as often
 //! as `retry` allows, `breaker` keeps calls back that must fail, `observations` remembers what the
-//! headers tell, and only `transport` knows that there is a network, over the room
+//! headers tell, and only `transport` knows that there is a network, over
 //! [`http`](crate::http). [`Graph`] puts them together. What differs between Meta's services stands
 //! in the table of providers, in [`token`](crate::token).
 

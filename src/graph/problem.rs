@@ -86,7 +86,7 @@ fn worded(envelope: &Envelope, kind: ProblemKind, response: &Response) -> String
     }
 }
 
-/// Rounded up, for who comes too early is throttled for longer.
+/// Words a wait, rounded up: a call that comes too early is throttled for longer.
 fn spelled(wait: Duration) -> String {
     let (number, unit) = match wait.as_secs() {
         seconds @ ..60 => (seconds, "second"),

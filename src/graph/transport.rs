@@ -25,7 +25,7 @@ pub struct Transport {
 }
 
 impl Transport {
-    /// Reads whom to trust; what cannot be read is the configuration's fault.
+    /// Reads the certificates to trust; one that cannot be read is a mistake in the config.
     pub fn new(settings: &Settings) -> Result<Self, Problem> {
         let limits = Timeouts { whole: settings.timeout, connect: settings.connect_timeout() };
         let trust = Trust::new(settings.ca_file.as_deref()).map_err(not_set_up)?;

@@ -35,7 +35,7 @@ impl fmt::Display for HttpError {
 
 impl std::error::Error for HttpError {}
 
-/// For whom was waited, and how long.
+/// What was waited for, and how long.
 pub struct Wait {
     pub host: String,
     pub patience: Duration,

@@ -237,7 +237,7 @@ impl<'a> Composer<'a> {
     }
 }
 
-/// As much of everything as a reader may know who is notified of these tokens only.
+/// The part of the status that a reader may know who is notified of these tokens only.
 fn visible(status: &StatusReport, labels: &[Pattern]) -> StatusReport {
     let mut known = status.clone();
     if !labels.is_empty() {

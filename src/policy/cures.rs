@@ -238,7 +238,7 @@ fn configure(problem: &Problem, subject: &Subject<'_>) -> Remedy {
     let provider = subject.token_type.provider().spec();
     let cure = match (problem.kind, subject.token_type) {
         _ if problem.fix.is_some() => Cure::Setting,
-        // Without a code of Meta's it is we who found none.
+        // Without a code it is no answer of Meta's: there is no secret to ask with.
         (ProblemKind::BadAppCredentials, _) if problem.code.is_none() => Cure::MissingSecret,
         (ProblemKind::BadAppCredentials, _) => Cure::AppCredentials,
         (ProblemKind::BadProof, _) => Cure::AppSecret,

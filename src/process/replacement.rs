@@ -39,7 +39,7 @@ const FIRST: i32 = 3;
 /// Why a program was not started.
 #[derive(Debug)]
 pub enum NotStarted {
-    /// There is none of that name.
+    /// There is no program of that name.
     Absent,
     /// It is there, and cannot be run.
     Barred(io::Error),

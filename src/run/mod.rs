@@ -1,16 +1,26 @@
 //! Opens a run: takes the lock, opens the store, and reads the tokens.
 //!
-//! Every command that changes something waits for its `turn`, and works with one [`Run`]: the lock, the
-//! store, the client for Graph and the [`Tokens`]. `apps` reads the Meta apps, `app_check` asks Meta about them, `configured_tokens` what the config points
-//! to. `command_run` runs what a person has typed; `finish` writes down how the run ended, and `log` tells what was done.
+//! A command that changes something waits for its `turn`, and works with one [`Run`]: the lock, the
+//! store, the client for Graph and the [`Tokens`]. Its files:
 //!
-//! `inspect` asks Graph about one access token; `candidate` seals, promotes and refuses a new one, which `examine` compares;
-//! `handed_over` takes those that a person hands over (`hand_over` is one of them, `make_current` puts it in place), `minting` has Meta make one in an admin's name, `revocation` ends them at Meta, `rollback` puts an earlier one back and `promotion` a backup in its token's place, each as a `replacement`, `imported` those of another program, and `declaration` plans how a command declares their tokens.
-//!
-//! [`refresh`] refreshes all tokens that a `refresh_run` is about, on the threads of `worker_pool`, a
-//! `job` a token. One token's way is the page `token`: it settles candidates (`settle`), adopts what is
-//! found outside (`found`), and then inspects, renews (`renew`), derives (`derive`) or skips (`skip`). `token_run` is what these share,
-//! `outcome` gathers what happened, and `pages` lists Pages.
+//! - One refresh. [`refresh`] refreshes all tokens that a `refresh_run` is about, on the threads of
+//!   `worker_pool`, a `job` a token. **One token's way is the page `token`**: it settles candidates
+//!   (`settle`), adopts what is found outside (`found`, `exchange_found`, `adopt_again`), and then
+//!   inspects, renews (`renew`), derives (`derive`), mints (`mint_expired`) or skips (`skip`) it, and
+//!   asks its `probe`. `token_run` is what these share, `outcome` gathers what happened.
+//! - A new access token. `inspect` asks Graph about it, `candidate` seals, promotes and refuses it,
+//!   `examine` compares it with the current one.
+//! - A person's commands, opened by `command_run`. `handed_over` takes access tokens that a person hands
+//!   over (`hand_over` is one of them, `make_current` puts it in place), `login` invites to Meta's
+//!   dialog, `minting` has Meta make one in an admin's name, `revocation` ends them at Meta, `imported`
+//!   takes over those of another program. `rollback` puts an earlier one back (`earlier` finds it) and
+//!   `promotion` a backup in its token's place, each as a `replacement`. `declaration` plans how a
+//!   command declares a token, `hangs_on` finds what hangs on a person, `in_use` hands out the access
+//!   token in use.
+//! - What is there. `tokens` joins config and store, `declared` compares their labels,
+//!   `configured_tokens` reads what the config points to. `apps` reads the Meta apps, `app_check` asks
+//!   Meta about them. `pages` and `reached_pages` list Pages.
+//! - The end. `finish` writes down how the run ended, and `log` tells what was done.
 
 mod adopt_again;
 pub mod app_check;

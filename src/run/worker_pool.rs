@@ -1,4 +1,4 @@
-//! Worker threads that share a queue of jobs, where a finished job may bring new ones.
+//! Works through a queue of jobs on several threads; a finished job may bring new ones.
 //!
 //! A Page waits for its parent, so it is queued only when the parent is done; among the queued jobs
 //! the greatest goes first.

@@ -1,7 +1,6 @@
 //! Holds secrets and access tokens, which are never printed.
 //!
-//! A secret is a type: `expose` is its only door, `Debug` does not open it and there is no
-//! `Display`. People are shown a [`Fingerprint`] instead.
+//! A secret is a type: only `expose` gives its value, `Debug` hides it and there is no `Display`. People are shown a [`Fingerprint`] instead.
 
 use std::fmt;
 

@@ -1,6 +1,6 @@
 //! Holds the vocabulary: what a token is, what Graph said of it, and what can go wrong with it.
 //!
-//! Nothing here does I/O, reads a clock or knows a file format, so every other room can speak
+//! Nothing here does I/O, reads a clock or knows a file format, so every other module can speak
 //! these words without depending on one another. The words are the trade's own: access token,
 //! grant, inspection, proof, generation, expiry.
 

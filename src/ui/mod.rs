@@ -81,7 +81,7 @@ const TICK: Duration = Duration::from_millis(50);
 pub const OUTPUT_FAILED: &str = "output_failed";
 
 impl Ui {
-    /// Looks once at who reads.
+    /// Looks once at where the streams go.
     pub fn new(
         verbosity: Verbosity,
         format: OutputFormat,
