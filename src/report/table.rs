@@ -219,12 +219,6 @@ pub fn tinted(text: impl ToString, health: Health) -> Styled {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::text::{TextColor, Times};
-
-    const NARROW: TextStyle =
-        TextStyle { width: Some(30), color: TextColor::None, times: Times::Relative };
-    const PIPED: TextStyle =
-        TextStyle { width: None, color: TextColor::None, times: Times::Absolute };
 
     #[test]
     fn a_table_fits_the_terminal_and_notes_stand_below_their_row() {
@@ -236,18 +230,18 @@ mod tests {
             table.render()
         };
         assert_eq!(
-            table(NARROW),
+            table(TextStyle::NARROW),
             "TOKEN  STATE  REASON\na      works  one two three\n              four five six\n       delivered to config.ini\nb      down   x\n"
         );
         assert_eq!(
-            table(PIPED),
+            table(TextStyle::PIPED),
             "TOKEN  STATE  REASON\na      works  one two three four five six\n       delivered to config.ini\nb      down   x\n"
         );
     }
 
     #[test]
     fn a_table_in_a_pipe_is_folded_at_80_columns_and_no_command_in_it_is_broken() {
-        let mut table = Table::new(PIPED, &["TOKEN", "REASON"]);
+        let mut table = Table::new(TextStyle::PIPED, &["TOKEN", "REASON"]);
         let command = format!("`metatoken add {}`", "a ".repeat(40).trim_end());
         table.row([
             plain("a".repeat(30)),
@@ -262,7 +256,7 @@ mod tests {
 
     #[test]
     fn long_words_are_broken_rather_than_the_line() {
-        let style = TextStyle { width: Some(40), ..NARROW };
+        let style = TextStyle { width: Some(40), ..TextStyle::NARROW };
         let mut table = Table::new(style, &["TOKEN", "STATE", "REASON"]);
         table.row([plain("x".repeat(40)), plain("works"), plain("y".repeat(40))]);
         let text = table.render();
@@ -273,7 +267,7 @@ mod tests {
 
     #[test]
     fn columns_that_do_not_fit_are_left_out() {
-        let mut table = Table::new(NARROW, &["TOKEN", "CHECKED", "NEXT"]);
+        let mut table = Table::new(TextStyle::NARROW, &["TOKEN", "CHECKED", "NEXT"]);
         table.row([plain("x".repeat(15)), plain("3 minutes ago"), plain("renew")]);
         assert_eq!(
             table.fit(&["CHECKED"]).render(),

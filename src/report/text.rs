@@ -196,29 +196,33 @@ pub fn prefix_remedies<'a>(reasons: impl IntoIterator<Item = &'a mut Reason>, pr
 }
 
 #[cfg(test)]
+impl TextStyle {
+    /// A narrow terminal.
+    pub const NARROW: Self =
+        Self { width: Some(30), color: TextColor::None, times: Times::Relative };
+    /// A pipe.
+    pub const PIPED: Self = Self { width: None, color: TextColor::None, times: Times::Absolute };
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
-
-    const NARROW: TextStyle =
-        TextStyle { width: Some(30), color: TextColor::None, times: Times::Relative };
-    const PIPED: TextStyle =
-        TextStyle { width: None, color: TextColor::None, times: Times::Absolute };
 
     #[test]
     fn a_message_is_wrapped_with_a_hanging_indent_and_a_command_stays_whole() {
         let text =
             "critical: `a`: one two three four five six\n  hint: run `metatoken refresh a` now\n";
         assert_eq!(
-            NARROW.wrapped(text, 4),
+            TextStyle::NARROW.wrapped(text, 4),
             "critical: `a`: one two three\n    four five six\n  hint: run\n      `metatoken refresh a`\n      now\n"
         );
-        assert_eq!(PIPED.wrapped(text, 4), text);
+        assert_eq!(TextStyle::PIPED.wrapped(text, 4), text);
     }
 
     #[test]
     fn what_is_in_backticks_and_longer_than_a_line_is_broken_at_its_blanks() {
         let text = "run `metatoken refresh a-label-that-is-long and another`\n";
-        for line in NARROW.wrapped(text, 2).lines() {
+        for line in TextStyle::NARROW.wrapped(text, 2).lines() {
             assert!(length(line) <= 30, "{line}");
         }
     }
