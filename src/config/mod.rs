@@ -5,7 +5,6 @@
 //! its place, the line with secrets hidden, and what was probably meant. Secrets are named here,
 //! not read; that is for [`Secrets`], when one is first needed.
 
-mod added;
 mod additions;
 mod address;
 mod alerts;
@@ -19,6 +18,7 @@ mod duration;
 mod find;
 mod first;
 mod http;
+mod new_token;
 mod notify;
 mod permissions;
 mod placeholder;
@@ -45,7 +45,6 @@ use std::sync::{Arc, LazyLock};
 
 use toml_edit::{Document, TableLike, TomlError};
 
-pub use self::added::{FileAndKey, NewToken};
 pub use self::additions::LeftOut;
 pub use self::alerts::{AlertSettings, LoginLinks};
 pub use self::apps::AppSetting;
@@ -55,6 +54,7 @@ pub use self::duration::{BadDuration, parse_duration};
 pub use self::find::{find, usual_place};
 pub use self::first::{FirstConfig, FirstToken, SECRET_FILE};
 pub use self::http::HttpSettings;
+pub use self::new_token::{FileAndKey, NewToken};
 pub use self::notify::{
     BodyTemplate, ChannelKind, NotifySetting, Placeholder, Recipients, SmtpSecurity, SmtpSetting,
     WebhookContent, WebhookFormat, WebhookSetting, mailbox,
