@@ -32,7 +32,7 @@ const PROOF_REST: usize = 14;
 /// How many cells [`GENERATION`] has.
 pub const GENERATION_CELLS: usize = GENERATION_OWN + 1 + PROOF_REST;
 
-impl<'a> Row<'a> {
+impl Row<'_> {
     /// Reads the next two cells, an exchange that was sent.
     pub fn sent_exchange(&mut self, [at, of]: [&'static str; 2]) -> Read<Option<SentExchange>> {
         match (self.maybe_time(at)?, self.maybe_fingerprint(of)?) {
