@@ -23,14 +23,15 @@ const ROOMS: [&str; 10] = [
 
 /// Files of these rooms that tell whoever typed `add`, `exec`, `mint`, `revoke`, `rollback` or `promote`
 /// what is wrong, like the commands themselves.
-const OF_A_LINE: [&str; 8] = [
+const OF_A_LINE: [&str; 9] = [
     "run/declaration.rs",
     "run/earlier.rs",
     "run/in_use.rs",
     "run/promotion.rs",
     "run/minting.rs",
     "run/replacement.rs",
-    "run/revocation.rs",
+    "run/revocation/mod.rs",
+    "run/revocation/plan.rs",
     "run/rollback.rs",
 ];
 
