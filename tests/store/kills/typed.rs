@@ -235,6 +235,7 @@ impl Tally {
 /// it. `METATOKEN_KILLS` names the only one that is tried.
 pub(super) fn kill_at_every_call() {
     let mut all = Tally::default();
+    #[expect(clippy::disallowed_methods, reason = "a test has no snapshot of the environment")]
     let only = std::env::var("METATOKEN_KILLS").ok();
     let is_tried = |case: &&Case| match &only {
         Some(only) => case.name == only,
