@@ -52,6 +52,7 @@ pub fn exchange(session: &Session, order: &ExchangeOrder) -> Result<Exit, CliErr
         losses: order.losses,
         identity: order.identity,
         arrival: None,
+        finishes: None,
         typed: order.typed(),
     };
     let options = RunOptions::typed("exchange", order.dry_run, order.lock_wait);

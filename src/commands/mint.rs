@@ -19,7 +19,7 @@ use crate::run::minting::{Minting, WantedLife, not_minted, settle_lost};
 use crate::run::tokens::{TokenConfig, subject};
 use crate::run::{DryRun, Run, RunOptions, in_a_run};
 use crate::session::Session;
-use crate::token::{Arrival, Credential, Generation, Label, Origin, Outcome, TokenType};
+use crate::token::{Arrival, Credential, Generation, Label, Origin, TokenType};
 
 /// What was asked for.
 #[derive(Debug)]
@@ -53,12 +53,7 @@ fn make(
     let credential = run.store.credential(run.token_id(&token.label)?)?;
     let credential = settle_lost(run, credential)?;
     if let Some(fitting) = unfinished(run, order, token, &credential)? {
-        let mut report = report_taken(run, deliveries, vec![fitting.take(run, deliveries)?])?;
-        for result in &mut report.results {
-            result.outcome = Outcome::Minted;
-            "an earlier run had it made and was cut short".clone_into(&mut result.reason);
-        }
-        return Ok(report);
+        return report_taken(run, deliveries, vec![fitting.take(run, deliveries)?]);
     }
     let life = match order.losses {
         Losses::Refused => WantedLife::AsBefore,
@@ -68,7 +63,7 @@ fn make(
         .map_err(|problem| not_minted(token, &credential, &problem))?;
     let (credential, granted) = minting.ask(run, credential)?;
     let sealed = granted.map_err(|error| not_minted(token, &credential, &error.problem))?;
-    let current = inspect_sealed(run, order, token, &sealed)?.take(run, deliveries)?;
+    let current = inspect_sealed(run, order, token, &sealed, None)?.take(run, deliveries)?;
     report_taken(run, deliveries, vec![current])
 }
 
@@ -83,13 +78,12 @@ fn unfinished<'t>(
     let earlier = match credential.candidate.as_ref().filter(is_minted) {
         Some(candidate) => Some(candidate),
         None => match credential.current.as_ref().filter(is_minted) {
-            Some(current) if run.store.take_over(current.id, Arrival::Minted.event())? => {
-                Some(current)
-            }
+            Some(current) if run.store.take_over_sealed(current.id)? => Some(current),
             _ => None,
         },
     };
-    match earlier.map(|earlier| inspect_sealed(run, order, token, earlier)).transpose() {
+    let why = Some("an earlier run had it made and was cut short");
+    match earlier.map(|earlier| inspect_sealed(run, order, token, earlier, why)).transpose() {
         // It is dead, or does not fit: another one is made.
         Err(refused) if refused.exit == Exit::InputRefused => Ok(None),
         fitting => fitting,
@@ -101,12 +95,14 @@ fn inspect_sealed<'t>(
     order: &MintOrder,
     token: &'t TokenConfig,
     sealed: &Generation,
+    finishes: Option<&'static str>,
 ) -> Result<Fitting<'t>, CliError> {
     let handed = HandedOver {
         access_token: run.store.reveal(sealed.id)?,
         losses: order.losses,
         identity: IdentityChange::Refused,
         arrival: Some(Arrival::Minted),
+        finishes,
         typed: format!("metatoken mint {}", token.label),
     };
     inspect_handed_over(run, token, handed)

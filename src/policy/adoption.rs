@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use super::checks::missing_targets;
 use super::{Policy, humanize};
 use crate::token::{
-    Action, Expiry, Generation, Identity, Inspection, Problem, ProblemKind, Time, TokenType,
+    Action, Expiry, Generation, Identity, Inspection, Losses, Problem, ProblemKind, Time, TokenType,
 };
 
 /// What an access token from outside has to fit, and what it is compared with.
@@ -57,15 +57,6 @@ pub enum FoundIn {
     ChangedSource,
     /// There as the first value that was ever found, or in a target.
     OtherPlace,
-}
-
-/// Whether a person lets the new access token be worth less than the current one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Losses {
-    /// Nothing may be lost.
-    Refused,
-    /// `--replace`.
-    Accepted,
 }
 
 /// What becomes of an access token from outside.

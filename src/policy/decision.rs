@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use super::clocks::is_metas_own_pause;
 use super::humanize;
-use crate::token::{Expiry, Ledger, Problem, Time};
+use crate::token::{Expiry, Ledger, OpenAttempt, Problem, Time};
 
 /// What to do with a token now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,10 +73,7 @@ pub enum Verify {
     /// A person was called; perhaps that person has been.
     PersonAwaited,
     /// An earlier run was cut short while it renewed this token.
-    CutShort {
-        /// When that renewal began.
-        began: Time,
-    },
+    CutShort(OpenAttempt),
     /// A person named it.
     Asked,
 }
@@ -234,10 +231,7 @@ impl Verify {
             Self::Stale { last } => format!("last checked {}", humanize::when(*last, now)),
             Self::PastItsDate { ended } => format!("was to expire {}", humanize::when(*ended, now)),
             Self::PersonAwaited => "waits for a person".to_owned(),
-            Self::CutShort { began } => format!(
-                "a renewal that began {} was cut short; what Meta answered is lost",
-                humanize::instant(*began)
-            ),
+            Self::CutShort(attempt) => attempt.problem().message,
             Self::Asked => "named".to_owned(),
         }
     }

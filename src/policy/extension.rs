@@ -105,7 +105,7 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::token::{Fingerprint, GenerationId, GenerationState, Proof, Time};
+    use crate::token::{Arrival, Fingerprint, GenerationId, GenerationState, Proof, Time};
 
     fn at(day: i64) -> Time {
         DateTime::from_timestamp(1_767_225_600 + day * 86_400, 0).unwrap()
@@ -125,6 +125,8 @@ mod tests {
             number: 1,
             state: GenerationState::Current,
             origin: Origin::Adopted,
+            arrival: Arrival::Adopted,
+            handed_over: None,
             fingerprint: Fingerprint::new([0; 32]),
             obtained_at: at(0),
             expiry,

@@ -38,9 +38,8 @@ mod usability;
 mod versions;
 mod wording;
 
-pub use adoption::{
-    Adoption, Contest, Current, FoundIn, Losses, judge_adoption, judge_handed_over,
-};
+pub use crate::token::Losses;
+pub use adoption::{Adoption, Contest, Current, FoundIn, judge_adoption, judge_handed_over};
 pub use causes::{Interest, Issues, TokenIssues};
 pub use clocks::{Clocks, Dates, LastHeard, Moment, TOLERANCE, throttle};
 pub use condition::Condition;

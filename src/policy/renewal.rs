@@ -7,9 +7,7 @@
 
 use chrono::TimeDelta;
 
-use crate::token::{
-    Action, Credential, Expiry, Generation, Origin, Problem, ProblemKind, Source, Time,
-};
+use crate::token::{Action, Credential, Expiry, Generation, Problem, ProblemKind, Source, Time};
 
 use super::clocks::{is_metas_own_pause, pause, throttle};
 use super::decision::{Decision, Derive, Insistence, Renew, Skip, Verify};
@@ -41,8 +39,8 @@ fn exchange(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> De
     if current.proof.is_none() {
         return Decision::Verify(Verify::NeverChecked);
     }
-    if let Some(began) = credential.ledger.open_attempt_at {
-        return Decision::Verify(Verify::CutShort { began });
+    if let Some(attempt) = credential.ledger.open_attempt {
+        return Decision::Verify(Verify::CutShort(attempt));
     }
     if let Some(why) = beyond_our_help(current, moment) {
         return Decision::Skip(why);
@@ -89,9 +87,9 @@ fn throttled_until(credential: &Credential, now: Time) -> Option<Time> {
     pause(ledger, now).filter(|_| throttled)
 }
 
-/// Whether a candidate was granted by Meta and is not examined yet.
+/// Whether a candidate was granted by Meta or handed over, and is not examined yet.
 fn is_a_grant(candidate: &Generation) -> bool {
-    candidate.origin != Origin::Adopted
+    !candidate.is_found()
 }
 
 fn wish(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> Decision {
@@ -149,8 +147,8 @@ fn open_question(
         return Some(Verify::Stale { last: proof.at });
     }
     // Named even if the run that was cut short asked in this very second.
-    if let Some(began) = credential.ledger.open_attempt_at {
-        return Some(Verify::CutShort { began });
+    if let Some(attempt) = credential.ledger.open_attempt {
+        return Some(Verify::CutShort(attempt));
     }
     if proof.at >= moment.run_started {
         return None;

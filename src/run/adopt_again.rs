@@ -12,8 +12,8 @@ use super::inspect::{inspect, wrong_app};
 use super::log;
 use super::token_run::TokenRun;
 use crate::policy::{Adoption, FoundIn, judge_adoption};
-use crate::store::StoreError;
-use crate::token::{Expiry, Generation, GenerationState, Inspection, Origin, Proof};
+use crate::store::{NewCandidate, StoreError};
+use crate::token::{Generation, GenerationState, Inspection, Proof};
 
 impl TokenRun<'_> {
     /// Whether what the config's place holds was not judged yet, although it was sealed: the run that
@@ -106,7 +106,7 @@ impl TokenRun<'_> {
             GenerationState::Refused => format!("refused before, and the best now: {place}"),
             _ => format!("earlier_generation: generation {} is in {place}", offered.number),
         });
-        let candidate = self.seal(&known.access_token, Origin::Adopted, Expiry::Unknown, None)?;
+        let candidate = self.seal(NewCandidate::found(known.access_token.clone()))?;
         let answer = offered.proof.clone().map(Ok);
         self.examine_found(&candidate, IfRefused::Told, answer.as_ref())?;
         Ok(self.credential.current.as_ref().is_some_and(|current| current.id == candidate.id))

@@ -7,11 +7,12 @@ use super::Run;
 use super::tokens::{TokenConfig, subject};
 use crate::graph::CallError;
 use crate::policy::{
-    Contest, Current, Extension, FoundIn, Losses, end_the_old_one, next_try, outlives_its_successor,
+    Contest, Current, Extension, FoundIn, end_the_old_one, next_try, outlives_its_successor,
 };
 use crate::store::{
     NewCandidate, Predecessor, Promotion, RefusedCandidate, Setback, StoreError, Successor,
 };
+pub use crate::token::IdentityChange;
 use crate::token::{
     Action, Arrival, Credential, EventKind, Expiry, Generation, Identity, Origin, Outcome, Problem,
     ProblemKind, Proof, Time, TokenId, TokenType,
@@ -40,15 +41,6 @@ pub enum IfRefused {
     Told,
     /// The store knows it, and no more: the file that holds it has drifted.
     Silent,
-}
-
-/// Whether a token may become that of another person. The app and the Page are the config's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IdentityChange {
-    /// It must belong to the same as before.
-    Refused,
-    /// `--replace-identity`.
-    Accepted,
 }
 
 /// What became of a candidate.
@@ -82,15 +74,6 @@ pub enum Examined {
     NotInspected(CallError),
 }
 
-/// On which terms a person hands one over.
-#[derive(Debug, Clone, Copy)]
-pub struct HandOverTerms {
-    /// Whether it may be worth less than the current one.
-    pub losses: Losses,
-    /// How it becomes the current one.
-    pub arrival: Arrival,
-}
-
 /// How a candidate becomes the current one.
 pub struct Advance {
     pub arrival: Arrival,
@@ -109,6 +92,15 @@ impl Candidates<'_> {
         new: NewCandidate,
     ) -> Result<(Credential, Generation), StoreError> {
         self.run.store.seal_candidate(credential, new, self.run.now())
+    }
+
+    /// The same for a candidate that was handed over: what a person gave up for it goes, and where it is
+    /// not derived only what was there before says whose it must be.
+    #[must_use]
+    pub fn of(self, candidate: &Generation) -> Self {
+        let Some(concession) = candidate.handed_over else { return self };
+        let parent = self.parent.filter(|_| candidate.origin == Origin::Derived);
+        Self { identity: concession.identity(), parent, ..self }
     }
 
     /// What an access token from outside is compared with.
@@ -133,7 +125,7 @@ impl Candidates<'_> {
         proof: &Proof,
     ) -> Result<(Credential, Examined), StoreError> {
         let advance = Advance {
-            arrival: candidate.origin.into(),
+            arrival: candidate.arrival,
             successor: Successor::Candidate,
             expiry: proof.inspection.expiry,
             proof: Some(proof.clone()),

@@ -8,7 +8,7 @@ use super::pages::{list_waits, pause_list};
 use super::token_run::{NextStep, TokenRun};
 use crate::graph::{CallError, PageGrant};
 use crate::policy::{Decision, Derive, MARGIN};
-use crate::store::{ExtendedExpiry, StoreError};
+use crate::store::{ExtendedExpiry, NewCandidate, StoreError};
 use crate::token::{
     AccessToken, Action, EventKind, Expiry, Generation, GenerationId, GrantType, Origin, Outcome,
     Problem, ProblemKind, Source,
@@ -95,7 +95,9 @@ impl TokenRun<'_> {
         if self.credential.is_barred(&fingerprint) {
             return self.note_barred(current.map_or(Expiry::Unknown, |it| it.expiry), from);
         }
-        let candidate = self.seal(access_token, Origin::Derived, Expiry::Unknown, from)?;
+        let (origin, expiry) = (Origin::Derived, Expiry::Unknown);
+        let new = NewCandidate::granted(access_token.clone(), origin, expiry);
+        let candidate = self.seal(NewCandidate { parent: from, ..new })?;
         self.examine(&candidate)
     }
 

@@ -4,14 +4,12 @@
 //! better one takes the place of the current one. What is no better is refused and stays sealed; what
 //! cannot be inspected now waits for the next run.
 
-use super::candidate::{
-    Advance, Candidates, Examined, HandOverTerms, IfRefused, found_in, is_critical,
-};
+use super::candidate::{Advance, Candidates, Examined, IfRefused, found_in, is_critical};
 use super::inspect::{Inspected, is_wrong_host, wrong_app};
 use crate::graph::CallError;
-use crate::policy::{Adoption, Extension, Losses, judge_adoption, judge_grant, judge_handed_over};
+use crate::policy::{Adoption, Extension, judge_adoption, judge_grant, judge_handed_over};
 use crate::store::{StoreError, Successor};
-use crate::token::{Arrival, Credential, Expiry, Generation, Inspection, Origin, Proof};
+use crate::token::{Concession, Credential, Expiry, Generation, Inspection, Origin, Proof};
 
 /// Asks Graph about one generation, and gives the token back as it is then.
 pub type Inspect<'a> = &'a dyn Fn(Credential, &Generation) -> Result<Inspected, StoreError>;
@@ -24,10 +22,8 @@ impl Candidates<'_> {
         candidate: &Generation,
         inspect: Inspect<'_>,
     ) -> Result<(Credential, Examined), StoreError> {
-        if candidate.origin == Origin::Minted {
-            // A person or the config has asked for it: it is no renewal of the current one.
-            let terms = HandOverTerms { losses: Losses::Refused, arrival: Arrival::Minted };
-            return self.examine_handed_over(credential, candidate, terms, inspect);
+        if let Some(concession) = candidate.handed_over {
+            return self.examine_handed_over(credential, candidate, concession, inspect);
         }
         let (credential, answer) = inspect(credential, candidate)?;
         let proof = match answer {
@@ -46,23 +42,22 @@ impl Candidates<'_> {
         }
     }
 
-    /// Inspects a candidate that a person handed over, or that Meta gave in exchange for it, and
-    /// promotes it unless the current one works and is known to be worth more, or `losses` are
-    /// accepted.
+    /// Inspects a candidate that was handed over, or that Meta gave for what was, and promotes it
+    /// unless the current one works and is known to be worth more, and that is not given up.
     ///
     /// The current one is inspected first: a person mostly hands over a new one because the old one
     /// is dead.
-    pub fn examine_handed_over(
+    fn examine_handed_over(
         &self,
         credential: Credential,
         candidate: &Generation,
-        terms: HandOverTerms,
+        concession: Concession,
         inspect: Inspect<'_>,
     ) -> Result<(Credential, Examined), StoreError> {
         let (credential, answer) = inspect(credential, candidate)?;
         let proof = match answer {
             Ok(proof) => proof,
-            Err(error) => return Ok((credential, Examined::NotInspected(error))),
+            Err(error) => return self.not_inspected(credential, candidate, error),
         };
         let credential = self.note(credential, candidate, &proof)?;
         let expected = self.expected_identity(&credential)?;
@@ -72,10 +67,10 @@ impl Candidates<'_> {
         };
         let credential = self.inspect_current(credential, inspect)?;
         let contest = self.contest(&expected, &credential);
-        match judge_handed_over(&told, terms.losses, &contest, self.run.now()) {
+        match judge_handed_over(&told, concession.losses(), &contest, self.run.now()) {
             Adoption::Take => {
                 let advance = Advance {
-                    arrival: terms.arrival,
+                    arrival: candidate.arrival,
                     successor: Successor::HandedOver,
                     expiry: proof.inspection.expiry,
                     proof: None,

@@ -1,5 +1,5 @@
-//! `exchange --stored`: exchanges a short-lived access token that the config points to before it is
-//! compared with the current one.
+//! Exchanges a short-lived access token before it is compared with the current one: one that the config
+//! points to (`exchange --stored`), and one that was handed over to a run that was cut short.
 //!
 //! An hour is never worth more than what a token has already; what Meta gives for it may be. So the
 //! exchange comes first, and what it grants is judged like any other access token from outside.
@@ -7,16 +7,17 @@
 use super::DryRun;
 use super::candidate::{IfRefused, not_extended};
 use super::configured_tokens::KnownToken;
+use super::exchanging::ask_for_exchange;
 use super::refresh_run::Only;
 use super::token_run::TokenRun;
-use crate::failpoint;
 use crate::graph::CallError;
 use crate::policy::{
     Adoption, Contest, Current, Decision, FoundIn, Renew, is_short_life, judge_adoption,
 };
-use crate::store::{Store, StoreError};
+use crate::store::{NewCandidate, StoreError};
 use crate::token::{
-    Expiry, Generation, GenerationState, Grant, Inspection, Origin, Outcome, Proof, SentExchange,
+    AccessToken, Arrival, Expiry, Generation, GenerationState, Grant, Inspection, Origin, Outcome,
+    Proof,
 };
 
 impl TokenRun<'_> {
@@ -66,6 +67,34 @@ impl TokenRun<'_> {
         }
     }
 
+    /// Finishes what was handed over and sealed: what is short-lived is exchanged first, like when it was
+    /// handed over.
+    pub fn finish_handed_over(&mut self, candidate: &Generation) -> Result<(), StoreError> {
+        let answer = self.try_inspect_and_store(candidate)?;
+        if let Ok(proof) = &answer
+            && candidate.origin == Origin::Adopted
+            && proof.inspection.verdict() == Some(true)
+            && self.is_exchanged_first(&proof.inspection)
+        {
+            if self.run.dry_run == DryRun::Yes {
+                self.outcome.achieve(Outcome::Exchanged);
+                return Ok(());
+            }
+            let Some(_room) = self.room()? else { return Ok(()) };
+            match self.ask_for_exchange(candidate)? {
+                Ok(grant) if self.judge_exchanged(candidate, &grant)? => return Ok(()),
+                // Meta gave the current one again.
+                Ok(_) => return self.examine_found(candidate, IfRefused::Silent, Some(&answer)),
+                Err(error) if error.refuses_the_token() => {}
+                Err(error) => {
+                    self.outcome.note_call_error(error);
+                    return Ok(());
+                }
+            }
+        }
+        self.examine_found(candidate, IfRefused::Told, Some(&answer))
+    }
+
     /// Whether it lives too short to be compared as it is. Where Meta does not say how long it lives,
     /// the exchange tells.
     fn is_exchanged_first(&self, inspection: &Inspection) -> bool {
@@ -96,23 +125,12 @@ impl TokenRun<'_> {
             return Ok(Err(CallError::of_token(not_extended())));
         };
         let access_token = self.run.store.reveal(candidate.id)?;
-        let (run, now) = (self.run.id, self.run.now());
-        self.change(|store, credential| store.plan_attempt(run, credential, now))?;
-        let sent = SentExchange { at: now, of: candidate.fingerprint };
-        self.change(|store, credential| store.note_exchange_sent(credential, Some(sent)))?;
-        failpoint::reach("before-request");
-        let ask = |app| self.run.graph.grant(&app, exchange, Some(&access_token));
-        let answer = self.app().and_then(ask);
-        match &answer {
-            Ok(_) => failpoint::reach("granted"),
-            Err(error) => {
-                let (now, is_answered) = (self.run.now(), !error.answer_lost);
-                self.change(|store, credential| store.close_attempts(credential, now))?;
-                if is_answered {
-                    self.change(|store, credential| store.note_exchange_sent(credential, None))?;
-                }
-            }
-        }
+        let ask = |access_token: &AccessToken| {
+            self.app().and_then(|app| self.run.graph.grant(&app, exchange, Some(access_token)))
+        };
+        let (credential, answer) =
+            ask_for_exchange(self.run, self.credential.clone(), &access_token, ask)?;
+        self.credential = credential;
         Ok(answer)
     }
 
@@ -125,13 +143,19 @@ impl TokenRun<'_> {
         let fingerprint = self.run.store.fingerprint(&grant.token)?;
         let is_in_use = |it: &Generation| it.fingerprint == fingerprint;
         if self.credential.current.as_ref().is_some_and(is_in_use) {
-            let now = self.run.now();
-            self.change(|store, credential| store.close_attempts(credential, now))?;
-            self.change(Store::note_exchanged)?;
+            let (run, now) = (self.run.id, self.run.now());
+            self.change(|store, credential| store.note_exchanged(run, credential, now))?;
             return Ok(false);
         }
-        let granted =
-            self.seal(&grant.token, Origin::Exchanged, grant.expiry, Some(candidate.id))?;
+        let new = NewCandidate::granted(grant.token.clone(), Origin::Exchanged, grant.expiry);
+        let new = match candidate.handed_over {
+            Some(concession) if candidate.arrival == Arrival::Adopted => {
+                new.handed_over(Arrival::Exchanged, concession)
+            }
+            Some(concession) => new.handed_over(candidate.arrival, concession),
+            None => new,
+        };
+        let granted = self.seal(NewCandidate { parent: Some(candidate.id), ..new })?;
         self.examine(&granted)?;
         Ok(true)
     }

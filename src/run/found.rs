@@ -17,8 +17,7 @@ use crate::graph::{App, CallError};
 use crate::policy::{Adoption, Contest, Current, FoundIn, humanize, judge_adoption};
 use crate::store::{NewCandidate, StoreError};
 use crate::token::{
-    AccessToken, Credential, Expiry, Generation, GenerationState, Identity, Origin, Problem, Proof,
-    TargetId,
+    AccessToken, Credential, Generation, GenerationState, Identity, Problem, Proof, TargetId,
 };
 
 /// An access token that was found outside.
@@ -150,7 +149,7 @@ impl TokenRun<'_> {
             found = self.best_first(found)?;
         }
         for FoundToken { access_token, at, answer } in found {
-            let candidate = self.seal(&access_token, Origin::Adopted, Expiry::Unknown, None)?;
+            let candidate = self.seal(NewCandidate::found(access_token))?;
             self.outcome.because(at.motive(self.token));
             let answer = self.answer_before_an_exchange(&candidate, &at, answer)?;
             if let (FoundAt::Store | FoundAt::Config, Some(Ok(proof))) = (&at, &answer)
@@ -221,7 +220,7 @@ impl TokenRun<'_> {
     /// One that stands in a target is found there.
     fn in_store(&self) -> Result<Option<FoundToken>, StoreError> {
         let candidate = self.credential.candidate.as_ref();
-        let Some(candidate) = candidate.filter(|it| it.origin == Origin::Adopted) else {
+        let Some(candidate) = candidate.filter(|it| it.is_found()) else {
             return Ok(None);
         };
         if self.is_held_for_now(candidate) || self.is_only_in_a_target(candidate)? {
@@ -352,8 +351,7 @@ impl TokenRun<'_> {
         let mut best: Option<(usize, Generation)> = None;
         let mut ranked = Vec::new();
         for (place, mut each) in found.into_iter().enumerate() {
-            let candidate =
-                self.seal(&each.access_token, Origin::Adopted, Expiry::Unknown, None)?;
+            let candidate = self.seal(NewCandidate::found(each.access_token.clone()))?;
             let answer = match each.answer.take() {
                 Some(answer) => answer,
                 None => self.try_inspect_and_store(&candidate)?,
@@ -425,12 +423,7 @@ pub fn adopt_before_first_delivery(
         if !is_new || credential.candidate.is_some() {
             continue;
         }
-        let new = NewCandidate {
-            access_token: foreign.access_token,
-            origin: Origin::Adopted,
-            expiry: Expiry::Unknown,
-            parent: None,
-        };
+        let new = NewCandidate::found(foreign.access_token);
         let (sealed, candidate) = candidates.seal(credential, new)?;
         let ask = |credential, generation: &Generation| {
             let access_token = run.store.reveal(generation.id)?;

@@ -6,15 +6,18 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use super::Run;
-use super::candidate::{Candidates, HandOverTerms, IdentityChange, IfRefused};
+use super::candidate::{Candidates, IfRefused};
 use super::log;
 use super::tokens::{TokenConfig, subject};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::graph::{App, CallError};
-use crate::policy::{Losses, Remedy, cause, quote, remedy};
+use crate::policy::{Remedy, cause, quote, remedy};
 use crate::store::{Store, StoreError};
-use crate::token::{AccessToken, Arrival, Credential, GenerationId, Origin, Problem};
+use crate::token::{
+    AccessToken, Arrival, Concession, Credential, GenerationId, IdentityChange, Losses, Origin,
+    Problem,
+};
 
 /// An access token that a person hands over, and what may be given up for it.
 #[derive(Debug, Clone)]
@@ -27,6 +30,9 @@ pub struct HandedOver {
     pub identity: IdentityChange,
     /// How it arrives, where the command has a word of its own for that.
     pub arrival: Option<Arrival>,
+    /// What an earlier run began with it and did not live to tell of, if that is finished now: the reason
+    /// that is reported.
+    pub finishes: Option<&'static str>,
     /// The command that was typed, without `--replace` and `--replace-identity`: hints repeat it.
     pub typed: String,
 }
@@ -102,9 +108,9 @@ impl<'a> HandOver<'a> {
         self.handed.arrival.unwrap_or_else(|| origin.into())
     }
 
-    /// On which terms one that came to us so is taken.
-    pub fn terms(&self, origin: Origin) -> HandOverTerms {
-        HandOverTerms { losses: self.handed.losses, arrival: self.arrival(origin) }
+    /// What is given up for it.
+    pub const fn concession(&self) -> Concession {
+        Concession::new(self.handed.losses, self.handed.identity)
     }
 
     /// Whether it is the current access token.

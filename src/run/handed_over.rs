@@ -13,6 +13,7 @@ use std::time::Instant;
 use super::Run;
 use super::candidate::{Candidates, IdentityChange, works_on};
 use super::configured_tokens::holds;
+use super::exchanging::name_interrupted;
 use super::found::adopt_before_first_delivery;
 use super::hand_over::{GivenBy, HandOver, HandedOver};
 use super::inspect::{inspect, wrong_app};
@@ -30,7 +31,10 @@ use crate::policy::{
 };
 use crate::report::{RunReport, TokenResult};
 use crate::store::StoreError;
-use crate::token::{Expiry, GenerationId, Inspection, Outcome, Problem, ProblemKind, SharedToken};
+use crate::token::{
+    Expiry, Generation, GenerationId, Inspection, Origin, Outcome, Problem, ProblemKind,
+    SharedToken,
+};
 
 /// An access token that was handed over, is alive, and fits its token.
 pub struct Fitting<'t> {
@@ -66,7 +70,7 @@ pub fn inspect_handed_over<'t>(
     token: &'t TokenConfig,
     handed: HandedOver,
 ) -> Result<Fitting<'t>, CliError> {
-    let hand_over = HandOver::new(run, token, handed, GivenBy::Person)?;
+    let hand_over = HandOver::new(run, token, handed, GivenBy::Person)?.or_what_came_of_it()?;
     hand_over.check_not_of_another_label()?;
     let (app, inspection) = hand_over.inspect()?;
     Ok(hand_over.fitting(token, app, inspection))
@@ -143,6 +147,7 @@ impl<'t> Fitting<'t> {
         let Self { token, handed, given_by, began, app, inspection } = self;
         let mut hand_over = HandOver { began, ..HandOver::new(run, token, handed, given_by)? };
         let room = run.store.room_for_grant()?;
+        hand_over.credential = name_interrupted(run, hand_over.credential)?;
         let delivery = deliveries.of_token(token, hand_over.before.id, Replace::Own);
         hand_over.adopt_before_first_delivery(&app, &delivery)?;
         let (outcome, reason) = match hand_over.lifetime(&inspection) {
@@ -210,6 +215,30 @@ fn of_one_label(shared: &SharedToken) -> String {
 }
 
 impl HandOver<'_> {
+    /// Hands over what Meta gave for it, where a run that was cut short had it exchanged and sealed: it
+    /// may be dead since, and the same command finishes that once.
+    fn or_what_came_of_it(mut self) -> Result<Self, CliError> {
+        let store = &self.run.store;
+        let own = store.fingerprint(&self.handed.access_token)?;
+        if self.before.ledger.exchanged != Some(own) {
+            return Ok(self);
+        }
+        let is_exchanged = |it: &&Generation| it.origin == Origin::Exchanged;
+        let sealed = match self.before.candidate.as_ref().filter(is_exchanged) {
+            Some(candidate) => Some(candidate),
+            None => match self.before.current.as_ref().filter(is_exchanged) {
+                Some(current) if store.take_over_sealed(current.id)? => Some(current),
+                _ => None,
+            },
+        };
+        if let Some(Generation { id, arrival, .. }) = sealed {
+            self.handed.access_token = store.reveal(*id)?;
+            self.handed.arrival = Some(*arrival);
+            self.handed.finishes = Some("an earlier run had it exchanged and was cut short");
+        }
+        Ok(self)
+    }
+
     /// Asks Meta about it, and refuses what does not fit.
     fn inspect(&self) -> Result<(App, Inspection), CliError> {
         let run = self.run;

@@ -7,16 +7,16 @@
 
 use super::DryRun;
 use super::candidate::Examined;
+use super::exchanging::ask_for_exchange;
 use super::hand_over::{GivenBy, HandOver};
 use super::inspect::inspect;
 use crate::error::CliError;
-use crate::failpoint;
 use crate::graph::{App, CallError};
 use crate::policy::{humanize, is_short_life};
-use crate::store::{NewCandidate, Store};
+use crate::store::NewCandidate;
 use crate::token::{
     AccessToken, Expiry, Generation, Grant, Inspection, Origin, Outcome, Problem, ProblemKind,
-    Proof, SentExchange,
+    Proof,
 };
 
 /// How long an access token lives, as far as it is known.
@@ -95,9 +95,8 @@ impl HandOver<'_> {
         reason: String,
     ) -> Result<(Outcome, String), CliError> {
         if self.is_in_use(&grant.token)? {
-            let now = self.run.now();
-            self.change(|store, credential| store.close_attempts(credential, now))?;
-            self.change(Store::note_exchanged)?;
+            let (run, now) = (self.run.id, self.run.now());
+            self.change(|store, credential| store.note_exchanged(run, credential, now))?;
             return Ok((Outcome::Verified, "Meta gave the current access token again".to_owned()));
         }
         self.take(app, &grant.token, grant.expiry, Origin::Exchanged)?;
@@ -109,23 +108,12 @@ impl HandOver<'_> {
             let why = Problem::new(ProblemKind::Unknown, "a token of its type has no exchange");
             return Ok(Err(CallError::of_token(why)));
         };
-        let (run, now) = (self.run.id, self.run.now());
-        self.change(|store, credential| store.plan_attempt(run, credential, now))?;
-        let sent =
-            SentExchange { at: now, of: self.run.store.fingerprint(&self.handed.access_token)? };
-        self.change(|store, credential| store.note_exchange_sent(credential, Some(sent)))?;
-        failpoint::reach("before-request");
-        let answer = self.run.graph.grant(app, exchange, Some(&self.handed.access_token));
-        match &answer {
-            Ok(_) => failpoint::reach("granted"),
-            Err(error) => {
-                let now = self.run.now();
-                self.change(|store, credential| store.close_attempts(credential, now))?;
-                if !error.answer_lost {
-                    self.change(|store, credential| store.note_exchange_sent(credential, None))?;
-                }
-            }
-        }
+        let access_token = &self.handed.access_token;
+        let (credential, answer) =
+            ask_for_exchange(self.run, self.credential.clone(), access_token, |access_token| {
+                self.run.graph.grant(app, exchange, Some(access_token))
+            })?;
+        self.credential = credential;
         Ok(answer)
     }
 
@@ -137,14 +125,18 @@ impl HandOver<'_> {
         reason: &str,
     ) -> Result<(Outcome, String), CliError> {
         let handed = self.handed.access_token.clone();
-        if self.is_in_use(&handed)? {
+        let (origin, reason) = match (self.given_by, self.handed.finishes) {
+            (GivenBy::Person, Some(finished)) => (Origin::Adopted, finished.to_owned()),
+            (GivenBy::Person, None) => (Origin::Adopted, reason.to_owned()),
+            (GivenBy::Meta(_), _) => (Origin::Derived, self.source()),
+        };
+        let is_in_use = self.is_in_use(&handed)?;
+        if is_in_use && self.handed.finishes.is_none() {
             return Ok((Outcome::Verified, "it is the current access token already".to_owned()));
         }
-        let (origin, reason) = match self.given_by {
-            GivenBy::Person => (Origin::Adopted, reason.to_owned()),
-            GivenBy::Meta(_) => (Origin::Derived, self.source()),
-        };
-        self.take(app, &handed, inspection.expiry, origin)?;
+        if !is_in_use {
+            self.take(app, &handed, inspection.expiry, origin)?;
+        }
         let outcome = self.arrival(origin).outcome();
         let outcome = match self.run.dry_run {
             DryRun::No => outcome,
@@ -174,18 +166,19 @@ impl HandOver<'_> {
             GivenBy::Person => None,
             GivenBy::Meta(parent) => parent,
         };
-        let new = NewCandidate { access_token: access_token.clone(), origin, expiry, parent };
-        let (credential, sealed) = candidates.seal(self.credential.clone(), new)?;
-        // What is said of it now counts, also where an earlier run had sealed it already.
-        let candidate = Generation { origin, expiry, ..sealed };
+        let new = NewCandidate {
+            parent,
+            ..NewCandidate::granted(access_token.clone(), origin, expiry)
+                .handed_over(self.arrival(origin), self.concession())
+        };
+        let (credential, candidate) = candidates.seal(self.credential.clone(), new)?;
         let ask = |credential, generation: &Generation| {
             let access_token = self.run.store.reveal(generation.id)?;
             let inspection = inspect(&self.run.graph, app, &access_token);
             let proof = inspection.map(|inspection| Proof { at: self.run.now(), inspection });
             Ok((credential, proof))
         };
-        let (credential, examined) =
-            candidates.examine_handed_over(credential, &candidate, self.terms(origin), &ask)?;
+        let (credential, examined) = candidates.examine(credential, &candidate, &ask)?;
         self.credential = credential;
         match examined {
             Examined::Promoted { outlived, .. } => {

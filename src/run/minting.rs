@@ -16,8 +16,8 @@ use crate::graph::{App, CallError, MintInput, MintedLife};
 use crate::policy::{cause, quote, remedy};
 use crate::store::{NewCandidate, StoreError};
 use crate::token::{
-    AccessToken, Action, Credential, Expiry, Generation, Grant, Label, Origin, Problem,
-    ProblemKind, Time,
+    AccessToken, Action, Arrival, Concession, Credential, Expiry, Generation, Grant, Label, Origin,
+    Problem, ProblemKind, Time,
 };
 
 /// What is asked for, and in whose name.
@@ -28,6 +28,7 @@ pub struct Minting {
     life: MintedLife,
     admin: Label,
     access_token: AccessToken,
+    concession: Concession,
 }
 
 /// Which permissions are asked for.
@@ -92,13 +93,15 @@ impl Minting {
         }
         let last = credential.current.as_ref().or_else(|| generations.first());
         let never = last.is_some_and(|it| it.expiry == Expiry::Never);
-        let life = match life {
-            WantedLife::AsBefore if never => MintedLife::Never,
-            WantedLife::AsBefore | WantedLife::SixtyDays => MintedLife::SixtyDays,
+        let (life, concession) = match life {
+            WantedLife::AsBefore if never => (MintedLife::Never, Concession::Nothing),
+            WantedLife::AsBefore => (MintedLife::SixtyDays, Concession::Nothing),
+            WantedLife::SixtyDays => (MintedLife::SixtyDays, Concession::Losses),
         };
         let app = run.app(&token.app)?;
         let access_token = of_the_admin(run, token, admin)?;
-        Ok(Self { app, user_id, scopes, life, admin: admin.clone(), access_token })
+        let admin = admin.clone();
+        Ok(Self { app, user_id, scopes, life, admin, access_token, concession })
     }
 
     /// Asks Meta, once; what it grants is sealed before anything looks at it. The token is given back
@@ -120,7 +123,7 @@ impl Minting {
         match run.graph.mint(&self.app, asked) {
             Ok(grant) => {
                 failpoint::reach("granted");
-                let (credential, sealed) = seal(run, credential, &grant)?;
+                let (credential, sealed) = seal(run, credential, &grant, self.concession)?;
                 Ok((credential, Ok(sealed)))
             }
             Err(error) if error.answer_lost => {
@@ -178,15 +181,12 @@ fn seal(
     run: &Run<'_>,
     credential: Credential,
     grant: &Grant,
+    concession: Concession,
 ) -> Result<(Credential, Generation), StoreError> {
-    let new = NewCandidate {
-        access_token: grant.token.clone(),
-        origin: Origin::Minted,
-        expiry: grant.expiry,
-        parent: None,
-    };
-    let (credential, sealed) = run.store.seal_candidate(credential, new, run.now())?;
-    Ok((run.store.note_mint_answered(credential)?, sealed))
+    // A person or the config has asked for it: it is no renewal of the current one.
+    let new = NewCandidate::granted(grant.token.clone(), Origin::Minted, grant.expiry)
+        .handed_over(Arrival::Minted, concession);
+    run.store.seal_candidate(credential, new, run.now())
 }
 
 fn user_id(generation: &Generation) -> Option<String> {
@@ -251,11 +251,6 @@ pub fn lost(user_id: &str, label: &Label, sent: Time) -> Problem {
 /// Says in the history of the request that an earlier run did not live to see answered.
 pub fn settle_lost(run: &Run<'_>, credential: Credential) -> Result<Credential, StoreError> {
     let Some(sent) = credential.ledger.minting.sent_at else { return Ok(credential) };
-    let newest = run.store.generations(credential.id)?.into_iter().next();
-    let came = newest.is_some_and(|it| it.origin == Origin::Minted && it.obtained_at >= sent);
-    if came {
-        return run.store.note_mint_answered(credential);
-    }
     let known = credential.current.as_ref().and_then(user_id);
     let lost = lost(&known.unwrap_or_else(|| "unknown".to_owned()), &credential.label, sent);
     run.session.ui.warn(&format!("{}: {}; {}", credential.label, lost.message, fix(&lost)));

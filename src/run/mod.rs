@@ -11,7 +11,8 @@
 //! - A new access token. `inspect` asks Graph about it, `candidate` seals, promotes and refuses it,
 //!   `examine` compares it with the current one.
 //! - A person's commands, opened by `command_run`. `handed_over` takes access tokens that a person hands
-//!   over (`hand_over` is one of them, `make_current` puts it in place), `login` invites to Meta's
+//!   over (`hand_over` is one of them, `exchanging` has Meta make it long-lived, `make_current` puts it in
+//!   place), `login` invites to Meta's
 //!   dialog, `minting` has Meta make one in an admin's name, `revocation` ends them at Meta, `imported`
 //!   takes over those of another program. `rollback` puts an earlier one back (`earlier` finds it) and
 //!   `promotion` a backup in its token's place, each as a `replacement`. `declaration` plans how a
@@ -34,6 +35,7 @@ mod derive;
 mod earlier;
 mod examine;
 mod exchange_found;
+pub mod exchanging;
 mod finish;
 pub mod found;
 pub mod hand_over;
@@ -75,6 +77,7 @@ use chrono::TimeDelta;
 
 pub use self::command_run::{add_pages_of, in_a_run};
 use self::declared::last_reading;
+use self::exchanging::name_interrupted_of_undeclared;
 pub use self::finish::{hint, targets_of, with_prefix};
 pub use self::refresh::{add_refreshed, refresh};
 pub use self::refresh_run::{Only, RefreshOptions};
@@ -194,7 +197,7 @@ impl<'a> Run<'a> {
         if labels.record(config, &self.store, self.moment())? {
             self.newly_undeclared = labels.judge_undeclared(config, self.moment());
         }
-        Ok(())
+        name_interrupted_of_undeclared(self)
     }
 
     /// Reads what the store knows, and writes nothing into it.

@@ -8,10 +8,10 @@ use super::token_run::{NextStep, TokenRun};
 use crate::failpoint;
 use crate::graph::CallError;
 use crate::policy::{Decision, MARGIN, Renew};
-use crate::store::{ExtendedExpiry, Setback, StoreError};
+use crate::store::{ExtendedExpiry, NewCandidate, Setback, StoreError};
 use crate::token::{
-    Action, EventKind, Expiry, Generation, Grant, GrantType, Origin, Outcome, Problem, ProblemKind,
-    Time,
+    Action, AttemptKind, EventKind, Expiry, Generation, Grant, GrantType, Origin, Outcome, Problem,
+    ProblemKind, Time,
 };
 
 /// One way to an access token that expires later, and what its success is called.
@@ -57,7 +57,9 @@ impl TokenRun<'_> {
         let Some(_room) = self.room()? else { return self.verify_instead(&current) };
         let access_token = self.run.store.reveal(current.id)?;
         let (run, now) = (self.run.id, self.run.now());
-        self.change(|store, credential| store.plan_attempt(run, credential, now))?;
+        self.change(|store, credential| {
+            store.plan_attempt(run, credential, AttemptKind::Renewal, now)
+        })?;
         failpoint::reach("before-request");
         let mut refusal: Option<CallError> = None;
         for method in methods {
@@ -111,7 +113,8 @@ impl TokenRun<'_> {
         if self.credential.is_barred(&fingerprint) {
             return self.note_barred(current.expiry, None);
         }
-        let candidate = self.seal(&grant.token, method.origin, grant.expiry, None)?;
+        let new = NewCandidate::granted(grant.token.clone(), method.origin, grant.expiry);
+        let candidate = self.seal(new)?;
         self.examine(&candidate)
     }
 
@@ -123,8 +126,8 @@ impl TokenRun<'_> {
         current: &Generation,
     ) -> Result<NextStep, StoreError> {
         if error.held_back {
-            let now = self.run.now();
-            self.change(|store, credential| store.close_attempts(credential, now))?;
+            let (run, now) = (self.run.id, self.run.now());
+            self.change(|store, credential| store.close_attempts(run, credential, now))?;
             return self.not_answered(error).map(|()| NextStep::Stop);
         }
         if error.answer_lost {

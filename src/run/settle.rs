@@ -11,24 +11,30 @@ use crate::graph::CallError;
 use crate::policy::{end_the_old_one, next_try};
 use crate::store::{NewCandidate, Setback, StoreError};
 use crate::token::{
-    AccessToken, Action, EventKind, Expiry, Generation, GenerationId, Origin, Outcome, Problem,
-    ProblemKind, Proof, Time,
+    Action, EventKind, Expiry, Generation, GenerationId, Origin, Outcome, Problem, ProblemKind,
+    Proof, Time,
 };
 
+/// Why a candidate is examined that an earlier run left.
+const SEALED_EARLIER: &str = "sealed by an earlier run, and examined now";
+
 impl TokenRun<'_> {
-    /// Examines a grant that an earlier run sealed and could not inspect, or holds back.
+    /// Examines what an earlier run sealed and could not inspect, or holds back: a grant, or what was
+    /// handed over, each by the rules by which that run would have.
     pub fn settle_grant(&mut self) -> Result<(), StoreError> {
-        match self.credential.candidate.clone() {
-            Some(candidate)
-                if self.has_granted_candidate()
-                    && !self.is_held_for_now(&candidate)
-                    && !self.is_older_than_a_revocation(&candidate) =>
-            {
-                self.outcome.because("sealed by an earlier run, and examined now");
-                self.examine(&candidate)
-            }
-            _ => Ok(()),
+        let Some(candidate) = self.credential.candidate.clone() else { return Ok(()) };
+        if candidate.is_found() || self.is_older_than_a_revocation(&candidate) {
+            return Ok(());
         }
+        if candidate.handed_over.is_some() {
+            self.outcome.because(SEALED_EARLIER);
+            return self.finish_handed_over(&candidate);
+        }
+        if self.is_held_for_now(&candidate) {
+            return Ok(());
+        }
+        self.outcome.because(SEALED_EARLIER);
+        self.examine(&candidate)
     }
 
     /// Whether a candidate was there when a person had the current one revoked.
@@ -71,14 +77,7 @@ impl TokenRun<'_> {
     }
 
     /// Seals an access token as the candidate.
-    pub fn seal(
-        &mut self,
-        access_token: &AccessToken,
-        origin: Origin,
-        expiry: Expiry,
-        parent: Option<GenerationId>,
-    ) -> Result<Generation, StoreError> {
-        let new = NewCandidate { access_token: access_token.clone(), origin, expiry, parent };
+    pub fn seal(&mut self, new: NewCandidate) -> Result<Generation, StoreError> {
         let (credential, candidate) =
             self.candidates(IfRefused::Told).seal(self.credential.clone(), new)?;
         self.credential = credential;
@@ -102,7 +101,7 @@ impl TokenRun<'_> {
             Some(answer) if generation.id == candidate.id => Ok((credential, answer.clone())),
             _ => self.try_inspect(credential, generation),
         };
-        let candidates = self.candidates(if_refused);
+        let candidates = self.candidates(if_refused).of(candidate);
         let (credential, examined) =
             candidates.examine(self.credential.clone(), candidate, &inspect)?;
         self.credential = credential;

@@ -93,8 +93,10 @@ impl TokenRun<'_> {
             self.outcome.note(Outcome::Invalid, reason.message);
             return Ok(());
         }
-        if let Some(began) = self.credential.ledger.open_attempt_at {
-            return self.fail(self.lost(began));
+        if let Some(problem) = self.credential.cut_short() {
+            self.note_interrupted()?;
+            self.outcome.note_problem(problem);
+            return Ok(());
         }
         let problem = self.credential.ledger.problem.clone();
         let problem = problem.unwrap_or_else(|| no_access_token(&self.token.label));

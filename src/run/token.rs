@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::policy::{Decision, Health, Reason, Verify, cause, gone_since, judge, remedy};
 use crate::report::TokenResult;
 use crate::store::StoreError;
-use crate::token::{Action, Expiry, Outcome, Probe};
+use crate::token::{Action, AttemptKind, Expiry, OpenAttempt, Outcome, Probe};
 
 /// Verify, derive, verify again: no token needs more steps, and none may go on for ever.
 const MAX_STEPS: usize = 4;
@@ -76,11 +76,8 @@ impl TokenRun<'_> {
 
     fn verify(&mut self, why: &Verify) -> Result<NextStep, StoreError> {
         let Some(current) = self.credential.current.clone() else { return Ok(NextStep::Stop) };
-        // An exchange of what a person handed over cannot have ended the current one.
-        let exchange = self.credential.ledger.sent_exchange;
-        if let Verify::CutShort { began } = why
-            && exchange.is_none_or(|sent| sent.at < *began)
-        {
+        // What a person handed over, or a login gives, cannot have ended the current one.
+        if let Verify::CutShort(OpenAttempt { kind: AttemptKind::Renewal, began }) = why {
             self.change(|store, credential| store.note_lost_answer(credential, *began))?;
         }
         let Some(proof) = self.inspect_and_store(&current)? else { return Ok(NextStep::Stop) };
@@ -88,8 +85,8 @@ impl TokenRun<'_> {
         if proof.inspection.verdict() == Some(false) && self.has_granted_candidate() {
             self.settle_grant()?;
         }
-        if let Verify::CutShort { .. } = why {
-            self.note_cut_short(why)?;
+        if let Verify::CutShort(_) = why {
+            self.note_interrupted()?;
         }
         Ok(NextStep::Decide)
     }

@@ -13,11 +13,11 @@ use super::tokens::TokenConfig;
 use crate::deliver::{Replace, TokenDelivery};
 use crate::error::CliError;
 use crate::graph::{App, CallError};
-use crate::policy::{Decision, Verify, next_try};
+use crate::policy::next_try;
 use crate::store::{ExtendedExpiry, GrantRoom, Setback, Store, StoreError};
 use crate::token::{
-    Action, Credential, EventKind, Expiry, Fingerprint, Generation, GenerationId, Label, Origin,
-    Problem, ProblemKind, Source, Time,
+    Credential, EventKind, Expiry, Fingerprint, Generation, GenerationId, Label, Problem, Source,
+    Time,
 };
 
 /// The refresh of one token.
@@ -133,10 +133,9 @@ impl<'a> TokenRun<'a> {
         self.refresh.deliveries.of_token(self.token, self.credential.id, Replace::Own)
     }
 
-    /// Whether Meta granted the candidate that waits.
+    /// Whether Meta granted the candidate that waits, or it was handed over.
     pub fn has_granted_candidate(&self) -> bool {
-        let candidate = self.credential.candidate.as_ref();
-        candidate.is_some_and(|candidate| candidate.origin != Origin::Adopted)
+        self.credential.candidate.as_ref().is_some_and(|candidate| !candidate.is_found())
     }
 
     /// Whether a generation was inspected within the token's `verify_every`.
@@ -231,16 +230,10 @@ impl<'a> TokenRun<'a> {
         Ok(())
     }
 
-    /// Says that the exchange of a first access token was cut short: there is none to fall back on.
-    pub fn lost(&self, began: Time) -> Problem {
-        let why = Decision::Verify(Verify::CutShort { began }).sentence(self.run.now());
-        Problem::new(ProblemKind::Unknown, why).with_action(Action::Reauthenticate)
-    }
-
-    /// Names in the history the renewal that an earlier run did not live to finish.
-    pub fn note_cut_short(&mut self, why: &Verify) -> Result<(), StoreError> {
-        let sentence = Decision::Verify(why.clone()).sentence(self.run.now());
-        self.set_back(&Problem::new(ProblemKind::Unknown, sentence), None)
+    /// Names in the history what an earlier run asked Meta for and did not live to seal.
+    pub fn note_interrupted(&mut self) -> Result<(), StoreError> {
+        let (run, now) = (self.run.id, self.run.now());
+        self.change(|store, credential| store.note_interrupted(run, credential, now))
     }
 }
 

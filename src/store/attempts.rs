@@ -17,8 +17,8 @@ use super::value::{RunId, values};
 use super::{Result, Store};
 use crate::failpoint;
 use crate::token::{
-    Credential, EventKind, Expiry, Fingerprint, GenerationId, Label, ProbeAnswer, ProbeGrade,
-    Problem, SentExchange, SharedToken, Time, TokenId,
+    AttemptKind, Credential, EventKind, Expiry, Fingerprint, GenerationId, Label, OpenAttempt,
+    ProbeAnswer, ProbeGrade, Problem, SentExchange, SharedToken, Time, TokenId,
 };
 
 /// An attempt that did not bring what it was made for.
@@ -46,8 +46,8 @@ pub struct Interrupted {
     pub label: Label,
     /// The run that was cut short.
     pub run: RunId,
-    /// When the attempt was written down.
-    pub planned_at: Time,
+    /// What was asked for, and when.
+    pub attempt: OpenAttempt,
 }
 
 impl Store {
@@ -55,20 +55,22 @@ impl Store {
     /// the run has recorded already. What is known of these tokens is read after it.
     pub fn plan_attempts(&self, run: RunId, tokens: &[TokenId], now: Time) -> Result<()> {
         let tokens = tokens.to_vec();
-        self.write_at(now, move |tx| plan(tx, run, &tokens))?;
+        self.write_at(now, move |tx| plan(tx, run, &tokens, AttemptKind::Renewal))?;
         failpoint::reach("planned");
         Ok(())
     }
 
-    /// Records the renewal of one token before its first request, if the run has not yet.
+    /// Records what Meta is asked for one token before the first request, if the run has not yet.
     pub fn plan_attempt(
         &self,
         run: RunId,
         credential: Credential,
+        kind: AttemptKind,
         now: Time,
     ) -> Result<Credential> {
-        let (planned, ()) = self
-            .change(credential, Some(now), move |tx, credential| plan(tx, run, &[credential.id]))?;
+        let (planned, ()) = self.change(credential, Some(now), move |tx, credential| {
+            plan(tx, run, &[credential.id], kind)
+        })?;
         failpoint::reach("planned");
         Ok(planned)
     }
@@ -78,7 +80,7 @@ impl Store {
         let own = self.own_run();
         self.read(move |tx| {
             tx.undamaged(
-                "SELECT a.token, t.label, a.run, a.planned_at
+                "SELECT a.token, t.label, a.run, a.kind, a.planned_at
                  FROM attempt a JOIN token t ON t.id = a.token
                  WHERE a.closed_at IS NULL AND a.run <> ?1 ORDER BY a.id",
                 values![own],
@@ -208,30 +210,73 @@ impl Store {
         Ok(noted)
     }
 
-    /// Records the exchange of an access token that a person handed over, before it is sent; `None`
-    /// forgets it again: it was refused.
-    pub fn note_exchange_sent(
+    /// Records the exchange of an access token from outside, before it is sent.
+    pub fn plan_exchange(
         &self,
+        run: RunId,
         credential: Credential,
-        exchange: Option<SentExchange>,
+        sent: SentExchange,
     ) -> Result<Credential> {
-        let (noted, _) = self.change(credential, None, move |tx, credential| {
-            tx.execute(
-                "UPDATE token SET exchange_sent_at = ?2, exchange_sent = ?3 WHERE id = ?1",
-                values![
-                    credential.id,
-                    exchange.map(|it| it.at),
-                    exchange.as_ref().map(|it| it.of.as_bytes())
-                ],
-            )
+        let (planned, ()) = self.change(credential, Some(sent.at), move |tx, credential| {
+            plan(tx, run, &[credential.id], AttemptKind::Exchange)?;
+            note_exchange_sent(tx, credential.id, Some(sent))
+        })?;
+        failpoint::reach("planned");
+        Ok(planned)
+    }
+
+    /// Records that it gave no access token. A lost answer is named in the history, and what was sent is
+    /// remembered; otherwise it is forgotten.
+    pub fn note_not_exchanged(
+        &self,
+        run: RunId,
+        credential: Credential,
+        lost: Option<SentExchange>,
+        now: Time,
+    ) -> Result<Credential> {
+        let (noted, ()) = self.change(credential, Some(now), move |tx, credential| {
+            close(tx, run, credential.id)?;
+            let Some(sent) = lost else { return note_exchange_sent(tx, credential.id, None) };
+            let expiry = expiry_in_use(tx, credential.id)?;
+            NewEvent::new(credential.id, EventKind::RefreshFailed, tx.now())
+                .expiring(expiry)
+                .because(Some(&sent.lost()))
+                .write(tx, run)
         })?;
         Ok(noted)
     }
 
-    /// Records that the exchange was answered with an access token.
-    pub fn note_exchanged(&self, credential: Credential) -> Result<Credential> {
-        let (noted, ()) =
-            self.change(credential, None, move |tx, credential| note_exchanged(tx, credential.id))?;
+    /// Records that it gave an access token that the token has already.
+    pub fn note_exchanged(
+        &self,
+        run: RunId,
+        credential: Credential,
+        now: Time,
+    ) -> Result<Credential> {
+        let (noted, ()) = self.change(credential, Some(now), move |tx, credential| {
+            close(tx, run, credential.id)?;
+            note_exchanged(tx, credential.id)
+        })?;
+        Ok(noted)
+    }
+
+    /// Names in the history the attempts that earlier runs did not live to end, and closes them.
+    pub fn note_interrupted(
+        &self,
+        run: RunId,
+        credential: Credential,
+        now: Time,
+    ) -> Result<Credential> {
+        let (noted, ()) = self.change(credential, Some(now), move |tx, credential| {
+            let problem = columns::problem(credential.cut_short().as_ref());
+            close(tx, run, credential.id)?;
+            tx.execute(
+                "UPDATE token SET consecutive_failures = consecutive_failures + 1, problem = ?2,
+                     not_before = NULL, refused_by = NULL WHERE id = ?1",
+                values![credential.id, problem.as_deref()],
+            )
+            .map(drop)
+        })?;
         Ok(noted)
     }
 
@@ -253,10 +298,15 @@ impl Store {
         Ok(noted)
     }
 
-    /// Closes a token's open attempts without an outcome: they were named, and nothing is due.
-    pub fn close_attempts(&self, credential: Credential, now: Time) -> Result<Credential> {
-        let (closed, ()) =
-            self.change(credential, Some(now), |tx, credential| close(tx, credential.id))?;
+    /// Closes a token's open attempts without an outcome: what was asked for was refused.
+    pub fn close_attempts(
+        &self,
+        run: RunId,
+        credential: Credential,
+        now: Time,
+    ) -> Result<Credential> {
+        let (closed, ()) = self
+            .change(credential, Some(now), move |tx, credential| close(tx, run, credential.id))?;
         Ok(closed)
     }
 
@@ -313,15 +363,28 @@ pub fn note_exchanged(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
     .map(drop)
 }
 
-fn plan(tx: &mut dyn Tx, run: RunId, tokens: &[TokenId]) -> Result<(), TxError> {
+fn note_exchange_sent(
+    tx: &mut dyn Tx,
+    token: TokenId,
+    exchange: Option<SentExchange>,
+) -> Result<(), TxError> {
+    let (at, of) = (exchange.map(|it| it.at), exchange.as_ref().map(|it| it.of.as_bytes()));
+    tx.execute(
+        "UPDATE token SET exchange_sent_at = ?2, exchange_sent = ?3 WHERE id = ?1",
+        values![token, at, of],
+    )
+    .map(drop)
+}
+
+fn plan(tx: &mut dyn Tx, run: RunId, tokens: &[TokenId], kind: AttemptKind) -> Result<(), TxError> {
     let now = tx.now();
     for token in tokens {
         // The sign keeps the index of runs out of it: that would read all that the run planned.
         let planned = tx.execute(
-            "INSERT INTO attempt (run, token, planned_at) SELECT ?1, ?2, ?3
+            "INSERT INTO attempt (run, token, planned_at, kind) SELECT ?1, ?2, ?3, ?4
              WHERE NOT EXISTS (SELECT 1 FROM attempt
                                WHERE token = ?2 AND closed_at IS NULL AND +run = ?1)",
-            values![run, *token, now],
+            values![run, *token, now, kind.as_str()],
         )?;
         if planned > 0 {
             tx.execute(
@@ -338,7 +401,7 @@ fn interrupted(mut row: Row<'_>) -> Result<Interrupted, BadCell> {
         token: row.token("attempt.token")?,
         label: row.label("token.label")?,
         run: RunId(row.integer("attempt.run")?),
-        planned_at: row.time("attempt.planned_at")?,
+        attempt: row.attempt(["attempt.kind", "attempt.planned_at"])?,
     })
 }
 
@@ -379,7 +442,7 @@ impl Setback {
             )?,
             Some(_) => 0,
         };
-        close(tx, token)
+        close(tx, run, token)
     }
 }
 
@@ -396,7 +459,7 @@ fn expiry_in_use(tx: &mut dyn Tx, token: TokenId) -> Result<Option<Expiry>, TxEr
 }
 
 /// Records a new access token or a later expiry: the trouble is over, and the attempt with it.
-pub fn succeed(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
+pub fn succeed(tx: &mut dyn Tx, run: RunId, token: TokenId) -> Result<(), TxError> {
     tx.change(
         "token",
         "UPDATE token SET consecutive_failures = 0, not_before = NULL, first_miss_at = NULL,
@@ -404,7 +467,7 @@ pub fn succeed(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
              mint_sent_at = NULL, mint_tries = NULL WHERE id = ?1",
         values![token],
     )?;
-    close(tx, token)
+    close(tx, run, token)
 }
 
 /// Records that Meta has renewed a token.
@@ -414,8 +477,22 @@ pub fn note_renewed(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
         .map(drop)
 }
 
-/// Closes a token's attempts, those of runs that were cut short too.
-pub fn close(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
+/// Closes a token's attempts. Those of runs that were cut short are named in the history: what Meta
+/// may have granted them is lost.
+pub fn close(tx: &mut dyn Tx, run: RunId, token: TokenId) -> Result<(), TxError> {
+    let interrupted = tx.undamaged(
+        "SELECT kind, planned_at FROM attempt
+         WHERE token = ?1 AND closed_at IS NULL AND +run <> ?2 ORDER BY id",
+        values![token, run],
+        |mut row| row.attempt(["attempt.kind", "attempt.planned_at"]),
+    )?;
+    for attempt in interrupted {
+        let expiry = expiry_in_use(tx, token)?;
+        NewEvent::new(token, EventKind::RefreshFailed, tx.now())
+            .expiring(expiry)
+            .because(Some(&attempt.problem()))
+            .write(tx, run)?;
+    }
     let now = tx.now();
     tx.execute(
         "UPDATE attempt SET closed_at = ?2 WHERE token = ?1 AND closed_at IS NULL",

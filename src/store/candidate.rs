@@ -4,21 +4,22 @@
 //! kill afterwards costs nothing, and Meta may not give it twice. What becomes of it is decided in
 //! `promote.rs`.
 
-use super::attempts::note_exchanged;
+use super::attempts::{self, note_exchanged};
 use super::columns;
 use super::generations::one;
+use super::minting;
 use super::promote::set_aside;
 use super::row::{BadCell, Row};
 use super::seal::Seals;
 use super::stock::state_of;
 use super::tx::Tx;
 use super::tx_error::TxError;
-use super::value::values;
+use super::value::{RunId, values};
 use super::{Result, Store};
 use crate::failpoint;
 use crate::token::{
-    AccessToken, Credential, Expiry, Fingerprint, Generation, GenerationId, GenerationState,
-    Origin, Time, TokenId,
+    AccessToken, Arrival, Concession, Credential, Expiry, Fingerprint, Generation, GenerationId,
+    GenerationState, Origin, Time, TokenId,
 };
 
 /// An access token that has just come in.
@@ -28,6 +29,10 @@ pub struct NewCandidate {
     pub access_token: AccessToken,
     /// How it came.
     pub origin: Origin,
+    /// How it becomes the current one.
+    pub arrival: Arrival,
+    /// What a person gives up for it, if it is handed over.
+    pub handed_over: Option<Concession>,
     /// When it expires, as far as the grant said.
     pub expiry: Expiry,
     /// What Meta was given for it: the parent's generation that it was derived from, or the
@@ -35,24 +40,49 @@ pub struct NewCandidate {
     pub parent: Option<GenerationId>,
 }
 
+impl NewCandidate {
+    /// One that was found outside.
+    pub const fn found(access_token: AccessToken) -> Self {
+        Self {
+            access_token,
+            origin: Origin::Adopted,
+            arrival: Arrival::Adopted,
+            handed_over: None,
+            expiry: Expiry::Unknown,
+            parent: None,
+        }
+    }
+
+    /// One that Meta gave for what is here.
+    pub fn granted(access_token: AccessToken, origin: Origin, expiry: Expiry) -> Self {
+        Self { origin, arrival: origin.into(), expiry, ..Self::found(access_token) }
+    }
+
+    /// The same, handed over.
+    #[must_use]
+    pub fn handed_over(self, arrival: Arrival, concession: Concession) -> Self {
+        Self { arrival, handed_over: Some(concession), ..self }
+    }
+}
+
 impl Store {
     /// Seals an access token as the token's candidate; when this returns it is on the disk.
     ///
-    /// What was exchanged for it is remembered. An older candidate is refused, unless the new one was exchanged for it. An access token that the token had before keeps its number,
-    /// and one that it has now stays what it is; which generation it is, is given beside the token.
+    /// What was exchanged for it is remembered, and what Meta was asked for is answered in the same
+    /// commit. An older candidate is refused, unless the new one was exchanged for it. An access token
+    /// that the token had before keeps its number, and one that it has now stays what it is; which
+    /// generation it is, is given beside the token.
     pub fn seal_candidate(
         &self,
         credential: Credential,
         new: NewCandidate,
         now: Time,
     ) -> Result<(Credential, Generation)> {
-        let seals = self.seals()?;
+        let (seals, own) = (self.seals()?, self.own_run());
         failpoint::reach("before-seal");
         let sealed = self.change(credential, Some(now), move |tx, credential| {
-            let id = seal(tx, &seals, credential.id, &new)?;
-            if new.origin == Origin::Exchanged {
-                note_exchanged(tx, credential.id)?;
-            }
+            let id = seal(tx, &seals, own, credential.id, &new)?;
+            note_answered(tx, own, credential.id, &new)?;
             one(tx, id)
         })?;
         failpoint::reach("sealed");
@@ -60,17 +90,36 @@ impl Store {
     }
 }
 
+/// Records that what Meta was asked for is here.
+fn note_answered(
+    tx: &mut dyn Tx,
+    run: RunId,
+    token: TokenId,
+    new: &NewCandidate,
+) -> Result<(), TxError> {
+    match (new.origin, new.arrival) {
+        (Origin::Exchanged, _) => {
+            note_exchanged(tx, token)?;
+            attempts::close(tx, run, token)
+        }
+        (Origin::Refreshed, _) | (_, Arrival::LoggedIn) => attempts::close(tx, run, token),
+        (Origin::Minted, _) => minting::note_answered(tx, token),
+        (Origin::Adopted | Origin::Derived, _) => Ok(()),
+    }
+}
+
 /// Seals an access token as the token's candidate, in the caller's transaction.
 pub fn seal(
     tx: &mut dyn Tx,
     seals: &Seals,
+    run: RunId,
     token: TokenId,
     new: &NewCandidate,
 ) -> Result<GenerationId, TxError> {
     let fingerprint = seals.fingerprint(&new.access_token);
     let known = known(tx, token, &fingerprint)?;
     if let Some(known) = known.as_ref().filter(|known| known.is_live()) {
-        return Ok(known.id);
+        return hand_over_again(tx, run, known, new);
     }
     let older = tx.first(
         "SELECT id FROM generation WHERE token = ?1 AND state = 'candidate'",
@@ -83,8 +132,8 @@ pub fn seal(
         set_aside(tx, older, state)?;
     }
     match known {
-        Some(known) => bring_back(tx, seals, token, new, &known),
-        None => add(tx, seals, token, new, fingerprint),
+        Some(known) => bring_back(tx, seals, run, token, new, &known),
+        None => add(tx, seals, run, token, new, fingerprint),
     }
 }
 
@@ -131,11 +180,39 @@ fn known(
     tx.first(&sql, values![token, fingerprint.as_bytes()], KnownGeneration::read)
 }
 
+/// A candidate that a person hands over goes by what is said of it now, whoever has sealed it.
+fn hand_over_again(
+    tx: &mut dyn Tx,
+    run: RunId,
+    known: &KnownGeneration,
+    new: &NewCandidate,
+) -> Result<GenerationId, TxError> {
+    if new.handed_over.is_some() && known.state == Some(GenerationState::Candidate) {
+        let end = if new.expiry == Expiry::Unknown { known.expiry } else { new.expiry };
+        let (expiry, expires_at) = columns::expiry(end);
+        tx.execute(
+            "UPDATE generation SET arrival = ?2, handed_over = ?3, expiry = ?4, expires_at = ?5,
+                 sealed_in = ?6
+             WHERE id = ?1",
+            values![
+                known.id,
+                new.arrival.as_str(),
+                new.handed_over.map(Concession::as_str),
+                expiry,
+                expires_at,
+                run
+            ],
+        )?;
+    }
+    Ok(known.id)
+}
+
 /// An access token that the token had before is the same generation, sealed anew. Of a damaged row
 /// nothing else is kept.
 fn bring_back(
     tx: &mut dyn Tx,
     seals: &Seals,
+    run: RunId,
     token: TokenId,
     new: &NewCandidate,
     known: &KnownGeneration,
@@ -151,9 +228,19 @@ fn bring_back(
     tx.execute(
         "UPDATE generation SET state = 'candidate', origin = ?2, sealed = ?3, expiry = ?4,
              expires_at = ?5, set_aside_at = NULL, number = ?6, broken_since = NULL,
-             forgotten_at = NULL
+             forgotten_at = NULL, arrival = ?7, handed_over = ?8, sealed_in = ?9
          WHERE id = ?1",
-        values![known.id, new.origin.as_str(), &sealed, expiry, expires_at, number],
+        values![
+            known.id,
+            new.origin.as_str(),
+            &sealed,
+            expiry,
+            expires_at,
+            number,
+            new.arrival.as_str(),
+            new.handed_over.map(Concession::as_str),
+            run,
+        ],
     )?;
     if !known.intact {
         tx.execute(
@@ -181,6 +268,7 @@ fn next_number(tx: &mut dyn Tx, token: TokenId) -> Result<u32, TxError> {
 fn add(
     tx: &mut dyn Tx,
     seals: &Seals,
+    run: RunId,
     token: TokenId,
     new: &NewCandidate,
     fingerprint: Fingerprint,
@@ -191,8 +279,8 @@ fn add(
     let now = tx.now();
     let id = tx.first(
         "INSERT INTO generation (token, number, state, origin, fingerprint, sealed, obtained_at,
-             expiry, expires_at, parent)
-         VALUES (?1, ?2, 'candidate', ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             expiry, expires_at, parent, arrival, handed_over, sealed_in)
+         VALUES (?1, ?2, 'candidate', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
          RETURNING id",
         values![
             token,
@@ -204,6 +292,9 @@ fn add(
             expiry,
             expires_at,
             new.parent,
+            new.arrival.as_str(),
+            new.handed_over.map(Concession::as_str),
+            run,
         ],
         |mut row| row.integer("generation.id").map(GenerationId),
     )?;

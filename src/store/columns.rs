@@ -7,24 +7,24 @@ use serde_json::json;
 
 use super::row::{BadCell, Read, Row};
 use crate::token::{
-    Action, DataAccess, Expiry, Generation, GenerationId, GenerationState, GranularScope, Identity,
-    Inspection, Origin, ProbeAnswer, ProbeGrade, Problem, ProblemKind, Proof, SentExchange,
-    SharedToken, SourceValue, Undeclared,
+    Action, Arrival, AttemptKind, Concession, DataAccess, Expiry, Generation, GenerationId,
+    GenerationState, GranularScope, Identity, Inspection, OpenAttempt, Origin, ProbeAnswer,
+    ProbeGrade, Problem, ProblemKind, Proof, SentExchange, SharedToken, SourceValue, Undeclared,
 };
 
 /// The columns of a generation `g`, in the order of [`Row::generation_itself`].
-pub const GENERATION_ITSELF: &str = "g.id, g.number, g.state, g.origin, g.fingerprint, \
-    g.obtained_at, g.expiry, g.expires_at, g.parent, g.revoked_at";
+pub const GENERATION_ITSELF: &str = "g.id, g.number, g.state, g.origin, g.arrival, \
+    g.handed_over, g.fingerprint, g.obtained_at, g.expiry, g.expires_at, g.parent, g.revoked_at";
 
 /// The columns of a generation `g` and its proof `p`, in the order of [`Row::generation`].
-pub const GENERATION: &str = "g.id, g.number, g.state, g.origin, g.fingerprint, \
-    g.obtained_at, g.expiry, g.expires_at, g.parent, g.revoked_at, \
+pub const GENERATION: &str = "g.id, g.number, g.state, g.origin, g.arrival, \
+    g.handed_over, g.fingerprint, g.obtained_at, g.expiry, g.expires_at, g.parent, g.revoked_at, \
     p.at, p.valid, p.problem, p.token_type, p.application, p.app_id, p.user_id, p.page_id, \
     p.expiry, p.expires_at, p.data_access, p.data_access_until, p.issued_at, p.scopes, \
     p.granular_scopes";
 
 /// How many of those are the generation's own.
-pub const GENERATION_OWN: usize = 10;
+pub const GENERATION_OWN: usize = 12;
 
 /// How many of those are the proof's, after its date.
 const PROOF_REST: usize = 14;
@@ -33,6 +33,19 @@ const PROOF_REST: usize = 14;
 pub const GENERATION_CELLS: usize = GENERATION_OWN + 1 + PROOF_REST;
 
 impl Row<'_> {
+    /// Reads the next two cells, an attempt.
+    pub fn attempt(&mut self, columns: [&'static str; 2]) -> Read<OpenAttempt> {
+        let [_, began] = columns;
+        self.maybe_attempt(columns)?.ok_or(BadCell::new(began, "time"))
+    }
+
+    /// Reads the next two cells, an attempt; nothing where it has no time.
+    pub fn maybe_attempt(&mut self, [kind, began]: [&'static str; 2]) -> Read<Option<OpenAttempt>> {
+        let kind = self.maybe_text(kind)?.and_then(AttemptKind::from_name);
+        let kind = kind.unwrap_or(AttemptKind::Renewal);
+        Ok(self.maybe_time(began)?.map(|began| OpenAttempt { kind, began }))
+    }
+
     /// Reads the next two cells, an exchange that was sent.
     pub fn sent_exchange(&mut self, [at, of]: [&'static str; 2]) -> Read<Option<SentExchange>> {
         match (self.maybe_time(at)?, self.maybe_fingerprint(of)?) {
@@ -129,11 +142,21 @@ impl Row<'_> {
 
     /// Reads the generation's own cells of [`GENERATION`].
     pub fn generation_itself(&mut self) -> Read<Generation> {
+        let id = GenerationId(self.integer("generation.id")?);
+        let number = self.number("generation.number")?;
+        let state = self.named("generation.state", GenerationState::from_name)?;
+        let origin = self.named("generation.origin", Origin::from_name)?;
+        let arrival = self.maybe_text("generation.arrival")?.and_then(Arrival::from_name);
+        let handed_over = self.maybe_text("generation.handed_over")?;
         Ok(Generation {
-            id: GenerationId(self.integer("generation.id")?),
-            number: self.number("generation.number")?,
-            state: self.named("generation.state", GenerationState::from_name)?,
-            origin: self.named("generation.origin", Origin::from_name)?,
+            id,
+            number,
+            state,
+            origin,
+            arrival: arrival.unwrap_or_else(|| origin.into()),
+            // What cannot be read gives nothing up.
+            handed_over: handed_over
+                .map(|text| Concession::from_name(text).unwrap_or(Concession::Nothing)),
             fingerprint: self.fingerprint("generation.fingerprint")?,
             obtained_at: self.time("generation.obtained_at")?,
             expiry: self.expiry(["generation.expiry", "generation.expires_at"])?,

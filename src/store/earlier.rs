@@ -58,6 +58,21 @@ impl Store {
         let own = self.own_run();
         self.write(move |tx| take_over(tx, generation, event, own))
     }
+
+    /// Takes over an access token that a run sealed which was cut short, so that this run has sealed it;
+    /// returns whether it is one. Whoever has put it in place since, the person who asked for it was not
+    /// told, and the same command finishes it once.
+    pub fn take_over_sealed(&self, generation: GenerationId) -> Result<bool> {
+        let own = self.own_run();
+        self.write(move |tx| {
+            let taken = tx.execute(
+                "UPDATE generation SET sealed_in = ?2 WHERE id = ?1 AND sealed_in <> ?2
+                 AND sealed_in IN (SELECT id FROM run WHERE finished_at IS NULL OR exit_code > 128)",
+                values![generation, own],
+            )?;
+            Ok(taken > 0)
+        })
+    }
 }
 
 fn take_over(

@@ -2,10 +2,12 @@
 //! of it.
 
 use super::events::NewEvent;
+use super::tx::Tx;
+use super::tx_error::TxError;
 use super::value::values;
 use super::{Result, RunId, Store};
 use crate::failpoint;
-use crate::token::{Credential, EventKind, Problem, Time};
+use crate::token::{Credential, EventKind, Problem, Time, TokenId};
 
 impl Store {
     /// Records such a request before it is sent.
@@ -22,11 +24,10 @@ impl Store {
         Ok(noted)
     }
 
-    /// Records that it was answered.
+    /// Records that it was answered, and brought none.
     pub fn note_mint_answered(&self, credential: Credential) -> Result<Credential> {
-        let (noted, _) = self.change(credential, None, move |tx, credential| {
-            tx.execute("UPDATE token SET mint_sent_at = NULL WHERE id = ?1", values![credential.id])
-        })?;
+        let (noted, ()) =
+            self.change(credential, None, move |tx, credential| note_answered(tx, credential.id))?;
         Ok(noted)
     }
 
@@ -40,14 +41,16 @@ impl Store {
     ) -> Result<Credential> {
         let lost = lost.clone();
         let (noted, ()) = self.change(credential, Some(now), move |tx, credential| {
-            tx.execute(
-                "UPDATE token SET mint_sent_at = NULL WHERE id = ?1",
-                values![credential.id],
-            )?;
+            note_answered(tx, credential.id)?;
             NewEvent::new(credential.id, EventKind::MintLost, tx.now())
                 .because(Some(&lost))
                 .write(tx, run)
         })?;
         Ok(noted)
     }
+}
+
+/// Records that such a request was answered, in the caller's transaction.
+pub fn note_answered(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
+    tx.execute("UPDATE token SET mint_sent_at = NULL WHERE id = ?1", values![token]).map(drop)
 }

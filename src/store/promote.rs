@@ -264,7 +264,7 @@ pub fn promote(
         .write(tx, run)?;
     rotations::note_place(tx, token, candidate)?;
     deliveries::set_pending(tx, token, candidate, &promotion.pending_for)?;
-    attempts::succeed(tx, token)?;
+    attempts::succeed(tx, run, token)?;
     if promotion.arrival.is_renewal(promoted.origin) {
         attempts::note_renewed(tx, token)?;
     }
@@ -293,7 +293,7 @@ fn refuse(
             setback.generation.get_or_insert(candidate);
             setback.write(tx, run, token)
         }
-        None => attempts::close(tx, token),
+        None => attempts::close(tx, run, token),
     }
 }
 
@@ -317,6 +317,6 @@ fn extend(
         .of(Some(generation))
         .moving(Some(old.expiry), extended.expiry)
         .write(tx, run)?;
-    attempts::succeed(tx, token)?;
+    attempts::succeed(tx, run, token)?;
     attempts::note_renewed(tx, token)
 }

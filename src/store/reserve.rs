@@ -9,8 +9,8 @@ use super::value::{RunId, values};
 use super::{NewCandidate, Result, Store};
 use crate::failpoint;
 use crate::token::{
-    Arrival, Credential, EventKind, Expiry, GenerationId, GenerationState, Origin, Proof, TargetId,
-    Time, TokenId,
+    Arrival, Credential, EventKind, Expiry, GenerationId, GenerationState, Proof, TargetId, Time,
+    TokenId,
 };
 
 /// A backup whose access token becomes another token's.
@@ -95,8 +95,9 @@ fn take_over(
         Expiry::Unknown => held.expiry,
         told => told,
     };
-    let new = NewCandidate { access_token, origin: Origin::Adopted, expiry, parent: None };
-    let candidate = seal(tx, seals, credential.id, &new)?;
+    let new =
+        NewCandidate { expiry, arrival: Arrival::Promoted, ..NewCandidate::found(access_token) };
+    let candidate = seal(tx, seals, run, credential.id, &new)?;
     let promotion = Promotion {
         candidate,
         successor: Successor::HandedOver,

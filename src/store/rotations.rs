@@ -143,7 +143,8 @@ pub fn all(
     let token = token.map(SqlValue::from);
     let mut all: HashMap<TokenId, Vec<RotatedGeneration>> = HashMap::new();
     // Most stores have none, and to prepare the long statement takes longer than to run it.
-    let any = format!("SELECT 1 FROM generation g WHERE g.rotated_at IS NOT NULL AND {whose} LIMIT 1");
+    let any =
+        format!("SELECT 1 FROM generation g WHERE g.rotated_at IS NOT NULL AND {whose} LIMIT 1");
     if !tx.has_row(&any, token.as_slice())? {
         return Ok(all);
     }

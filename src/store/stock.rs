@@ -49,6 +49,8 @@ fn select(tx: &mut dyn Tx, own: RunId, token: Option<TokenId>) -> Result<Stock, 
         "SELECT id, label, type, name, page_id, listed, unlisted_since, retired_at,
                 last_refreshed_at, last_attempt_at, consecutive_failures, not_before, first_miss_at,
                 misses, problem,
+                (SELECT kind FROM attempt WHERE attempt.token = token.id AND closed_at IS NULL
+                 AND run <> ?1 ORDER BY planned_at DESC LIMIT 1) AS kind,
                 (SELECT max(planned_at) FROM attempt WHERE attempt.token = token.id
                  AND closed_at IS NULL AND run <> ?1) AS planned_at,
                 answer_lost_at, failed_with, list_not_before, ask_not_before, exchange_sent_at,
@@ -211,7 +213,7 @@ fn known(mut row: Row<'_>) -> Result<Credential, BadCell> {
             first_miss_at: row.maybe_time("token.first_miss_at")?,
             misses: row.number("token.misses")?,
             problem: row.problem("token.problem")?,
-            open_attempt_at: row.maybe_time("attempt.planned_at")?,
+            open_attempt: row.maybe_attempt(["attempt.kind", "attempt.planned_at"])?,
             answer_lost_at: row.maybe_time("token.answer_lost_at")?,
             failed_with: row.maybe_fingerprint("token.failed_with")?,
             list_not_before: row.maybe_time("token.list_not_before")?,

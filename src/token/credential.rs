@@ -3,8 +3,8 @@
 //! A token has at most one candidate and at most one current generation.
 
 use super::{
-    Action, Delivery, Fingerprint, Generation, GenerationId, Label, ProbeAnswer, Problem, Time,
-    TokenId, TokenType,
+    Action, Delivery, Fingerprint, Generation, GenerationId, Label, ProbeAnswer, Problem,
+    ProblemKind, Time, TokenId, TokenType,
 };
 
 /// What the store knows of the attempts to keep a token alive.
@@ -27,8 +27,8 @@ pub struct Ledger {
     pub misses: u32,
     /// What the last try ran into; cleared by a success.
     pub problem: Option<Problem>,
-    /// When an attempt began that no run has ended: it was cut short, and a grant may be lost.
-    pub open_attempt_at: Option<Time>,
+    /// An attempt that an earlier run did not live to end: a grant may be lost.
+    pub open_attempt: Option<OpenAttempt>,
     /// When a renewal was sent whose answer never came; cleared by a success, and by Graph's word
     /// that the token is alive after it.
     pub answer_lost_at: Option<Time>,
@@ -48,6 +48,41 @@ pub struct Ledger {
     pub shared: Option<SharedToken>,
     /// What was asked of Meta in an admin's name.
     pub minting: MintingLedger,
+}
+
+named! {
+    /// What Meta is asked for in an attempt.
+    pub enum AttemptKind {
+        /// An access token that expires later.
+        Renewal = "renewal",
+        /// A long-lived access token for a short-lived one.
+        Exchange = "exchange",
+        /// An access token for the code of a login.
+        Login = "login",
+    }
+}
+
+/// An attempt whose run was cut short between the request and the commit that seals the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenAttempt {
+    /// What was asked for.
+    pub kind: AttemptKind,
+    /// When it began.
+    pub began: Time,
+}
+
+impl OpenAttempt {
+    /// Says that it was cut short, and what is lost.
+    pub fn problem(self) -> Problem {
+        let what = match self.kind {
+            AttemptKind::Renewal => "a renewal",
+            AttemptKind::Exchange => "an exchange",
+            AttemptKind::Login => "a login",
+        };
+        let began = self.began.format("%Y-%m-%d %H:%M UTC");
+        let why = format!("{what} that began {began} was cut short; what Meta answered is lost");
+        Problem::new(ProblemKind::Unknown, why)
+    }
 }
 
 /// What the store knows of the requests for a new access token of a System User.
@@ -127,6 +162,13 @@ pub struct SentExchange {
 }
 
 impl SentExchange {
+    /// Says that its answer was lost.
+    pub fn lost(self) -> Problem {
+        let sent = self.at.format("%Y-%m-%d %H:%M UTC");
+        let why = format!("the answer to an exchange sent {sent} was lost");
+        Problem::new(ProblemKind::Network, why)
+    }
+
     /// Says of the death of that access token that the lost answer may be its cause.
     pub fn blame(self, fingerprint: Fingerprint, problem: Problem) -> Problem {
         if self.of == fingerprint { blame("an exchange", self.at, problem) } else { problem }
@@ -292,6 +334,17 @@ impl Credential {
     /// Whether there was an access token in use that cannot be read any more.
     pub fn is_lost(&self) -> bool {
         self.current.is_none() && self.in_place().is_some()
+    }
+
+    /// Says of an attempt that an earlier run did not live to end what is lost; where there is no access
+    /// token to fall back on, only a person can bring another.
+    pub fn cut_short(&self) -> Option<Problem> {
+        let problem = self.ledger.open_attempt?.problem();
+        Some(if self.has_access_token() {
+            problem
+        } else {
+            problem.with_action(Action::Reauthenticate)
+        })
     }
 
     /// Says of the current one's death that the lost answer to a renewal may be its cause.

@@ -3,7 +3,7 @@
 //! A token is a label; its access tokens come and go. Each is a generation, numbered from 1:
 //! `candidate -> current -> previous -> purged`, or `candidate -> refused -> purged`.
 
-use super::{Expiry, Fingerprint, Proof, Time};
+use super::{Arrival, Expiry, Fingerprint, Proof, Time};
 
 /// The store's own number for a token; the label may change, this does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -45,6 +45,67 @@ named! {
     }
 }
 
+/// Whether a person lets the new access token be worth less than the current one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Losses {
+    /// Nothing may be lost.
+    Refused,
+    /// `--replace`.
+    Accepted,
+}
+
+/// Whether a token may become that of another person. The app and the Page are the config's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdentityChange {
+    /// It must belong to the same as before.
+    Refused,
+    /// `--replace-identity`.
+    Accepted,
+}
+
+named! {
+    /// What a person gives up for an access token that is handed over: whoever finishes that later goes
+    /// by it.
+    pub enum Concession {
+        /// It must be worth as much as the current one, and belong to the same person.
+        Nothing = "nothing",
+        /// It may be worth less.
+        Losses = "losses",
+        /// It may belong to another person.
+        Identity = "identity",
+        /// Both.
+        LossesAndIdentity = "losses_and_identity",
+    }
+}
+
+impl Concession {
+    /// Puts both together.
+    pub const fn new(losses: Losses, identity: IdentityChange) -> Self {
+        match (losses, identity) {
+            (Losses::Refused, IdentityChange::Refused) => Self::Nothing,
+            (Losses::Accepted, IdentityChange::Refused) => Self::Losses,
+            (Losses::Refused, IdentityChange::Accepted) => Self::Identity,
+            (Losses::Accepted, IdentityChange::Accepted) => Self::LossesAndIdentity,
+        }
+    }
+
+    /// Whether it may be worth less than the current one.
+    pub const fn losses(self) -> Losses {
+        match self {
+            Self::Losses | Self::LossesAndIdentity => Losses::Accepted,
+            Self::Nothing | Self::Identity => Losses::Refused,
+        }
+    }
+
+    /// Whether it may belong to another person than before.
+    pub const fn identity(self) -> IdentityChange {
+        match self {
+            Self::Identity | Self::LossesAndIdentity => IdentityChange::Accepted,
+            Self::Nothing | Self::Losses => IdentityChange::Refused,
+        }
+    }
+}
+
 /// One access token that a token has or had, without the access token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Generation {
@@ -56,6 +117,10 @@ pub struct Generation {
     pub state: GenerationState,
     /// How it came to us.
     pub origin: Origin,
+    /// How it becomes the current one.
+    pub arrival: Arrival,
+    /// What a person gives up for it, if it is handed over and no renewal.
+    pub handed_over: Option<Concession>,
     /// What stands for the access token.
     pub fingerprint: Fingerprint,
     /// When the store first had it.
@@ -71,6 +136,12 @@ pub struct Generation {
 }
 
 impl Generation {
+    /// Whether it was found where new ones are looked for: Meta did not grant it, and it was not handed
+    /// over.
+    pub fn is_found(&self) -> bool {
+        self.origin == Origin::Adopted && self.handed_over.is_none()
+    }
+
     /// Graph's last verdict on the access token; none where it was never asked or gave none.
     pub fn verdict(&self) -> Option<bool> {
         self.proof.as_ref()?.inspection.verdict()

@@ -25,12 +25,14 @@ mod spec;
 
 pub use access_token::{AccessToken, Fingerprint, Grant, Malformed, Secret};
 pub use credential::{
-    Credential, Damage, IN_USE, Ledger, MintingLedger, RotatedGeneration, SentExchange,
-    SharedToken, SourceValue, Undeclared,
+    AttemptKind, Credential, Damage, IN_USE, Ledger, MintingLedger, OpenAttempt, RotatedGeneration,
+    SentExchange, SharedToken, SourceValue, Undeclared,
 };
 pub use delivery::{Delivery, DeliveryState, TargetId};
 pub use expiry::{DataAccess, Expiry};
-pub use generation::{Generation, GenerationId, GenerationState, Origin, TokenId};
+pub use generation::{
+    Concession, Generation, GenerationId, GenerationState, IdentityChange, Losses, Origin, TokenId,
+};
 pub use graph_version::{VersionAnswer, VersionCheck};
 pub use history::{Arrival, DryRun, EventKind, Outcome, Trigger};
 pub use inspection::{Difference, GranularScope, Identity, Inspection, Proof};

@@ -322,6 +322,25 @@ fn a_kill_at_any_step_loses_nothing_in_silence() {
         let minted = events(&world).iter().filter(|event| *event == "minted").count();
         assert_eq!(minted, 2, "{place}");
     }
+    // So it does where a timer's run has put it in place meanwhile.
+    for place in ["sealed", "promoted"] {
+        let world = world_of(BOTH, ads());
+        world.killed_at(place, &["mint", "ads"], "");
+        world.run(&["refresh", "-q"]).silent().exit(Exit::Ok);
+        for (number, reason) in
+            [(1, "an earlier run had it made and was cut short"), (2, "never expires")]
+        {
+            let minted = world.run(&["mint", "ads", "--json"]).exit(Exit::Ok).result("ads");
+            let said = minted["reason"].as_str().unwrap();
+            assert!(minted["outcome"] == "minted" && said.starts_with(reason), "{place}: {said}");
+            assert_eq!(world.calls_to("3000000000000009/access_tokens"), number, "{place}");
+        }
+    }
+    // What was asked for with `--replace` is finished so.
+    let world = world_of(BOTH, ads());
+    world.killed_at("sealed", &["mint", "ads", "--replace"], "");
+    world.run(&["refresh", "-q"]).exit(Exit::Ok);
+    assert_eq!(world.in_use("ads"), "EAAFAKERobot1");
     // One that has died meanwhile is not waited for.
     let world = world_of(BOTH, ads());
     world.killed_at("sealed", &["mint", "ads"], "");

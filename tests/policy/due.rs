@@ -6,7 +6,9 @@ use metatoken::policy::{
 };
 use metatoken::token::{Expiry, Generation, Origin, Problem, ProblemKind, TokenType};
 
-use super::{SECOND, credential, day, hidden, hours, string, subject, unasked, user, with_answer};
+use super::{
+    SECOND, credential, day, hidden, hours, renewal, string, subject, unasked, user, with_answer,
+};
 
 /// The types whose strings end and are renewed.
 const RENEWABLE: [TokenType; 4] =
@@ -201,10 +203,11 @@ fn a_clock_that_is_not_believed_makes_nothing_due_but_the_short_lived() {
 #[test]
 fn a_renewal_that_was_cut_short_is_asked_about_first() {
     let mut credential = user(Expiry::At(day(60)), day(49));
-    credential.ledger.open_attempt_at = Some(day(49) + hours(1));
+    let attempt = renewal(day(49) + hours(1));
+    credential.ledger.open_attempt = Some(attempt);
     assert_eq!(
         unasked(&credential, day(49) + hours(2)),
-        Decision::Verify(Verify::CutShort { began: day(49) + hours(1) })
+        Decision::Verify(Verify::CutShort(attempt))
     );
 }
 

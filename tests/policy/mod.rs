@@ -25,8 +25,9 @@ use metatoken::policy::{
     Decision, Insistence, Moment, Naming, Parent, Policy, Subject, decide, judge,
 };
 use metatoken::token::{
-    Credential, Expiry, Fingerprint, Generation, GenerationId, GenerationState, Inspection, Label,
-    Ledger, Origin, Problem, ProblemKind, Proof, Time, TokenId, TokenType,
+    Arrival, AttemptKind, Credential, Expiry, Fingerprint, Generation, GenerationId,
+    GenerationState, Inspection, Label, Ledger, OpenAttempt, Origin, Problem, ProblemKind, Proof,
+    Time, TokenId, TokenType,
 };
 
 /// The smallest step that a table takes across a threshold.
@@ -39,6 +40,11 @@ fn day(n: i64) -> Time {
 
 fn hours(n: i64) -> TimeDelta {
     TimeDelta::hours(n)
+}
+
+/// A renewal that was cut short.
+fn renewal(began: Time) -> OpenAttempt {
+    OpenAttempt { kind: AttemptKind::Renewal, began }
 }
 
 fn label(name: &str) -> Label {
@@ -58,6 +64,8 @@ fn string(expiry: Expiry, proven: Time) -> Generation {
         number: 1,
         state: GenerationState::Current,
         origin: Origin::Adopted,
+        arrival: Arrival::Adopted,
+        handed_over: None,
         fingerprint: Fingerprint::new([1; 32]),
         obtained_at: day(0),
         expiry,

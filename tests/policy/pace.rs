@@ -6,7 +6,7 @@ use metatoken::policy::{
 };
 use metatoken::token::{Expiry, Problem, ProblemKind};
 
-use super::{SECOND, day, hours, lifeless, string, subject, user};
+use super::{SECOND, day, hours, lifeless, renewal, string, subject, user};
 
 #[test]
 fn only_what_can_wait_waits_for_calls_to_spare() {
@@ -35,7 +35,7 @@ fn only_what_can_wait_waits_for_calls_to_spare() {
         ("proven in the future", stale(-SECOND), false),
         ("never proven", Decision::Verify(Verify::NeverChecked), false),
         ("past its date", Decision::Verify(Verify::PastItsDate { ended: now }), false),
-        ("cut short", Decision::Verify(Verify::CutShort { began: now }), false),
+        ("cut short", Decision::Verify(Verify::CutShort(renewal(now))), false),
     ] {
         let credential = user(Expiry::At(day(60)), now);
         let subject = subject(&credential, &policy);

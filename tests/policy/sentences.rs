@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use metatoken::policy::{Decision, Derive, Renew, Skip, Verify};
 use metatoken::token::{Expiry, Problem, ProblemKind};
 
-use super::{day, hours};
+use super::{day, hours, renewal};
 
 #[test]
 fn every_reason_to_act_has_its_sentence() {
@@ -58,7 +58,7 @@ fn every_reason_to_act_has_its_sentence() {
         ),
         (Decision::Verify(Verify::PersonAwaited), "verify", "waits for a person"),
         (
-            Decision::Verify(Verify::CutShort { began: day(9) }),
+            Decision::Verify(Verify::CutShort(renewal(day(9)))),
             "verify",
             "a renewal that began 2026-01-10 00:00 UTC was cut short; what Meta answered is lost",
         ),

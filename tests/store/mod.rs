@@ -9,4 +9,5 @@ mod kills;
 mod lock;
 mod moved;
 mod opening;
+mod settled;
 mod wrong_clock;

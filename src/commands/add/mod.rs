@@ -299,6 +299,7 @@ impl AddOrder {
             losses: self.losses,
             identity: self.identity,
             arrival: None,
+            finishes: None,
             typed: self.typed(is_declared),
         }
     }

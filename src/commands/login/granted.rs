@@ -13,6 +13,7 @@ use crate::policy::{Losses, humanize};
 use crate::report::RunReport;
 use crate::run::Run;
 use crate::run::candidate::IdentityChange;
+use crate::run::exchanging::name_interrupted;
 use crate::run::hand_over::HandedOver;
 use crate::run::handed_over::{Fitting, inspect_handed_over, report_taken};
 use crate::run::inspect::inspect;
@@ -21,7 +22,8 @@ use crate::run::login::page_name;
 use crate::run::tokens::TokenConfig;
 use crate::store::{LoginUse, NewCandidate, RefusedCandidate, SignedState};
 use crate::token::{
-    AccessToken, Arrival, Generation, Grant, Label, Origin, Problem, Secret, Source,
+    AccessToken, Arrival, AttemptKind, Concession, Generation, Grant, Label, Origin, Problem,
+    Secret, Source,
 };
 
 /// Takes what the code in an answer gives, and delivers it.
@@ -99,7 +101,8 @@ impl<'a> Login<'a> {
                 format!("refused: this login was handed in {at}, and works once"),
             ));
         }
-        let credential = store.plan_attempt(*id, store.credential(token)?, now)?;
+        let credential = name_interrupted(self.run, store.credential(token)?)?;
+        let credential = store.plan_attempt(*id, credential, AttemptKind::Login, now)?;
         failpoint::reach("before-request");
         let answer = self.run.graph.exchange_code(&self.app, code, redirect);
         match answer {
@@ -108,7 +111,7 @@ impl<'a> Login<'a> {
                 Ok(grant)
             }
             Err(error) => {
-                store.close_attempts(credential, self.run.now())?;
+                store.close_attempts(*id, credential, self.run.now())?;
                 Err(self.not_exchanged(&error))
             }
         }
@@ -153,16 +156,10 @@ impl<'a> Login<'a> {
     fn seal(&self, grant: &Grant) -> Result<Generation, CliError> {
         let store = &self.run.store;
         let credential = store.credential(self.run.token_id(&self.token.label)?)?;
-        let new = NewCandidate {
-            access_token: grant.token.clone(),
-            origin: Origin::Adopted,
-            expiry: grant.expiry,
-            parent: None,
-        };
-        let now = self.run.now();
-        let (credential, sealed) = store.seal_candidate(credential, new, now)?;
-        store.close_attempts(credential, now)?;
-        Ok(sealed)
+        let LoginTerms { losses, identity, .. } = self.terms;
+        let new = NewCandidate::granted(grant.token.clone(), Origin::Adopted, grant.expiry)
+            .handed_over(Arrival::LoggedIn, Concession::new(*losses, *identity));
+        Ok(store.seal_candidate(credential, new, self.run.now())?.1)
     }
 
     /// Inspects what the code gave, and asks whether it is the right person's where none is named.
@@ -173,6 +170,7 @@ impl<'a> Login<'a> {
             losses: self.terms.losses,
             identity: self.terms.identity,
             arrival: Some(Arrival::LoggedIn),
+            finishes: None,
             typed: self.typed(),
         };
         let fitting = inspect_handed_over(self.run, self.token, handed)?;

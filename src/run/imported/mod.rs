@@ -170,6 +170,7 @@ fn fit<'a>(
             losses: Losses::Refused,
             identity: IdentityChange::Refused,
             arrival: None,
+            finishes: None,
             typed: typed.to_owned(),
         };
         let (app, inspection) = (each.app.clone(), each.inspection.clone());

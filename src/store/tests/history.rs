@@ -1,6 +1,6 @@
 use super::*;
 use crate::store::sqlite::place;
-use crate::token::{GenerationId, Ledger, TargetId};
+use crate::token::{AttemptKind, GenerationId, Ledger, OpenAttempt, TargetId};
 
 contract! {
     a_changed_verdict_is_told_once,
@@ -102,13 +102,13 @@ fn an_attempt_that_was_cut_short_is_named_until_something_came_of_it(make: Make)
         shelf.store.plan_attempts(shelf.run, announced, day(1)).unwrap();
     }
     assert_eq!(shelf.store.interrupted_attempts().unwrap(), []);
-    shelf.store.close_attempts(shelf.credential(other), day(1)).unwrap();
+    shelf.store.close_attempts(shelf.run, shelf.credential(other), day(1)).unwrap();
 
     let next = shelf.store.begin_run("refresh", Trigger::Manual, day(2)).unwrap();
-    let interrupted =
-        Interrupted { token: brand, label: label("brand"), run: shelf.run, planned_at: day(1) };
+    let attempt = OpenAttempt { kind: AttemptKind::Renewal, began: day(1) };
+    let interrupted = Interrupted { token: brand, label: label("brand"), run: shelf.run, attempt };
     assert_eq!(shelf.store.interrupted_attempts().unwrap(), [interrupted]);
-    assert_eq!(shelf.credential(brand).ledger.open_attempt_at, Some(day(1)));
+    assert_eq!(shelf.credential(brand).ledger.open_attempt, Some(attempt));
 
     shelf.store.plan_attempts(next, &[brand, other], day(2)).unwrap();
     shelf.current(brand, "EAAfake1", Expiry::Unknown, day(2));

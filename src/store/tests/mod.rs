@@ -123,12 +123,7 @@ impl Shelf {
     }
 
     pub fn candidate(&self, token: TokenId, text: &str, expiry: Expiry, now: Time) -> Generation {
-        let new = NewCandidate {
-            access_token: string(text),
-            origin: Origin::Refreshed,
-            expiry,
-            parent: None,
-        };
+        let new = NewCandidate::granted(string(text), Origin::Refreshed, expiry);
         self.store.seal_candidate(self.credential(token), new, now).unwrap().1
     }
 

@@ -171,3 +171,12 @@ ALTER TABLE token ADD COLUMN source_line INTEGER;
 -- The fingerprint of the access token that a person handed over last and that was exchanged: whoever
 -- hands it over again hands over nothing new.
 ALTER TABLE token ADD COLUMN exchanged BLOB;
+
+-- What was asked of Meta: an attempt without a word is a renewal.
+ALTER TABLE attempt ADD COLUMN kind TEXT;
+
+-- How a candidate becomes the current one; what a person gives up for it, where it was handed over;
+-- and the run that sealed it.
+ALTER TABLE generation ADD COLUMN arrival TEXT;
+ALTER TABLE generation ADD COLUMN handed_over TEXT;
+ALTER TABLE generation ADD COLUMN sealed_in INTEGER;

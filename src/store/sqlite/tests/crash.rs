@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt as _;
 
 use super::*;
 use crate::failpoint;
-use crate::token::{Delivery, GenerationId, GenerationState, TargetId};
+use crate::token::{AttemptKind, Delivery, GenerationId, GenerationState, TargetId};
 
 const HERE: &str = "metatoken.db";
 const ARMED: &str = "armed";
@@ -25,13 +25,9 @@ fn renews_until_it_is_killed() {
     failpoint::arm(&std::fs::read_to_string(ARMED).unwrap());
     let run = store.begin_run("refresh", Trigger::Scheduled, day(2)).unwrap();
     let credential = Arc::unwrap_or_clone(store.credentials().unwrap().remove(0));
-    let credential = store.plan_attempt(run, credential, day(2)).unwrap();
-    let new = NewCandidate {
-        access_token: string("EAAfake2"),
-        origin: Origin::Refreshed,
-        expiry: Expiry::Unknown,
-        parent: None,
-    };
+    let credential = store.plan_attempt(run, credential, AttemptKind::Renewal, day(2)).unwrap();
+    let (origin, expiry) = (Origin::Refreshed, Expiry::Unknown);
+    let new = NewCandidate::granted(string("EAAfake2"), origin, expiry);
     let (credential, candidate) = store.seal_candidate(credential, new, day(2)).unwrap();
     let promotion = Promotion {
         candidate: candidate.id,
@@ -59,7 +55,7 @@ fn a_kill_loses_nothing_that_was_acknowledged() {
     for (place, states, open_since, deliveries) in [
         ("planned", vec![Current], Some(day(2)), vec![]),
         ("before-seal", vec![Current], Some(day(2)), vec![]),
-        ("sealed", vec![Candidate, Current], Some(day(2)), vec![]),
+        ("sealed", vec![Candidate, Current], None, vec![]),
         ("promoted", vec![Current, Previous], None, vec![pending]),
         ("settled", vec![Current, Previous], None, vec![settled]),
     ] {
@@ -83,7 +79,8 @@ fn a_kill_loses_nothing_that_was_acknowledged() {
         let found: Vec<_> =
             store.generations(credential.id).unwrap().iter().map(|each| each.state).collect();
         assert_eq!(found, states, "{place}");
-        assert_eq!(credential.ledger.open_attempt_at, open_since, "{place}");
+        let open = credential.ledger.open_attempt.map(|open| open.began);
+        assert_eq!(open, open_since, "{place}");
         assert_eq!(credential.deliveries, deliveries, "{place}");
         assert_eq!(store.last_runs(1).unwrap()[0].finished_at, None, "{place}");
     }

@@ -140,12 +140,7 @@ fn holds(lock: &RunLock, path: &Path, case: &str) {
     if let Some(current) = &brand.current {
         assert_eq!(store.reveal(current.id).unwrap(), string("EAAfakebrand"), "{case}");
     }
-    let new = NewCandidate {
-        access_token: string("EAAfakenew"),
-        origin: Origin::Adopted,
-        expiry: Expiry::Unknown,
-        parent: None,
-    };
+    let new = NewCandidate::found(string("EAAfakenew"));
     let (brand, candidate) = store.seal_candidate(brand, new, day(2)).unwrap();
     let promotion = Promotion {
         candidate: candidate.id,

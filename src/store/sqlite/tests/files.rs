@@ -74,12 +74,7 @@ fn a_rehearsal_reaches_no_disk() {
     let before = contents(folder.path());
     let rehearsal = Store::rehearsal(&path, Some(&key()), None).unwrap();
     let run = rehearsal.begin_run("refresh", Trigger::Manual, day(2)).unwrap();
-    let new = NewCandidate {
-        access_token: string("EAAfake2"),
-        origin: Origin::Refreshed,
-        expiry: Expiry::Never,
-        parent: None,
-    };
+    let new = NewCandidate::granted(string("EAAfake2"), Origin::Refreshed, Expiry::Never);
     let known = rehearsal.credential(token).unwrap();
     assert_eq!(known.current.as_ref().map(|current| current.id), Some(first.id));
     let (known, candidate) = rehearsal.seal_candidate(known, new, day(2)).unwrap();
