@@ -127,6 +127,7 @@ mod tests {
             origin: Origin::Adopted,
             arrival: Arrival::Adopted,
             handed_over: None,
+            login_check: None,
             fingerprint: Fingerprint::new([0; 32]),
             obtained_at: at(0),
             expiry,

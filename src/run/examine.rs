@@ -9,10 +9,20 @@ use super::inspect::{Inspected, is_wrong_host, wrong_app};
 use crate::graph::CallError;
 use crate::policy::{Adoption, Extension, judge_adoption, judge_grant, judge_handed_over};
 use crate::store::{StoreError, Successor};
-use crate::token::{Concession, Credential, Expiry, Generation, Inspection, Origin, Proof};
+use crate::token::{
+    Concession, Credential, Expiry, Generation, Inspection, Label, LoginCheck, Origin, Problem,
+    ProblemKind, Proof,
+};
 
 /// Asks Graph about one generation, and gives the token back as it is then.
 pub type Inspect<'a> = &'a dyn Fn(Credential, &Generation) -> Result<Inspected, StoreError>;
+
+/// What is said of a login that was cut short before anybody said that the right person logged in.
+fn not_confirmed(label: &Label) -> Problem {
+    let message = "a login was cut short before it was confirmed that the right person logged in";
+    Problem::new(ProblemKind::IdentityChanged, message)
+        .with_fix(format!("run `metatoken login {label}`"))
+}
 
 impl Candidates<'_> {
     /// Inspects a candidate, and promotes or refuses it.
@@ -60,7 +70,15 @@ impl Candidates<'_> {
             Err(error) => return self.not_inspected(credential, candidate, error),
         };
         let credential = self.note(credential, candidate, &proof)?;
-        let expected = self.expected_identity(&credential)?;
+        let mut expected = self.expected_identity(&credential)?;
+        match &candidate.login_check {
+            None => {}
+            Some(LoginCheck::Is(person)) => expected.user_id = Some(person.clone()),
+            Some(LoginCheck::Confirm) => {
+                let problem = not_confirmed(&self.token.label);
+                return self.refuse_adoption(credential, candidate, problem);
+            }
+        }
         let told = match proof.inspection.expiry {
             Expiry::Unknown => Inspection { expiry: candidate.expiry, ..proof.inspection.clone() },
             _ => proof.inspection.clone(),

@@ -16,8 +16,8 @@ use crate::policy::{
 };
 use crate::store::{NewCandidate, StoreError};
 use crate::token::{
-    AccessToken, Arrival, Expiry, Generation, GenerationState, Grant, Inspection, Origin, Outcome,
-    Proof,
+    AccessToken, Arrival, Expiry, Generation, GenerationState, Grant, Inspection, LoginCheck,
+    Origin, Outcome, Proof,
 };
 
 impl TokenRun<'_> {
@@ -73,6 +73,7 @@ impl TokenRun<'_> {
         let answer = self.try_inspect_and_store(candidate)?;
         if let Ok(proof) = &answer
             && candidate.origin == Origin::Adopted
+            && candidate.login_check != Some(LoginCheck::Confirm)
             && proof.inspection.verdict() == Some(true)
             && self.is_exchanged_first(&proof.inspection)
         {
@@ -155,7 +156,11 @@ impl TokenRun<'_> {
             Some(concession) => new.handed_over(candidate.arrival, concession),
             None => new,
         };
-        let granted = self.seal(NewCandidate { parent: Some(candidate.id), ..new })?;
+        let granted = self.seal(NewCandidate {
+            parent: Some(candidate.id),
+            login_check: candidate.login_check.clone(),
+            ..new
+        })?;
         self.examine(&granted)?;
         Ok(true)
     }

@@ -19,7 +19,7 @@ use super::{Result, Store};
 use crate::failpoint;
 use crate::token::{
     AccessToken, Arrival, Concession, Credential, Expiry, Fingerprint, Generation, GenerationId,
-    GenerationState, Origin, Time, TokenId,
+    GenerationState, LoginCheck, Origin, Time, TokenId,
 };
 
 /// An access token that has just come in.
@@ -33,6 +33,8 @@ pub struct NewCandidate {
     pub arrival: Arrival,
     /// What a person gives up for it, if it is handed over.
     pub handed_over: Option<Concession>,
+    /// What has to be found out about the person who logged in first.
+    pub login_check: Option<LoginCheck>,
     /// When it expires, as far as the grant said.
     pub expiry: Expiry,
     /// What Meta was given for it: the parent's generation that it was derived from, or the
@@ -48,6 +50,7 @@ impl NewCandidate {
             origin: Origin::Adopted,
             arrival: Arrival::Adopted,
             handed_over: None,
+            login_check: None,
             expiry: Expiry::Unknown,
             parent: None,
         }
@@ -192,7 +195,7 @@ fn hand_over_again(
         let (expiry, expires_at) = columns::expiry(end);
         tx.execute(
             "UPDATE generation SET arrival = ?2, handed_over = ?3, expiry = ?4, expires_at = ?5,
-                 sealed_in = ?6
+                 sealed_in = ?6, login_check = ?7
              WHERE id = ?1",
             values![
                 known.id,
@@ -200,7 +203,8 @@ fn hand_over_again(
                 new.handed_over.map(Concession::as_str),
                 expiry,
                 expires_at,
-                run
+                run,
+                new.login_check.as_ref().map(LoginCheck::as_str)
             ],
         )?;
     }
@@ -228,7 +232,7 @@ fn bring_back(
     tx.execute(
         "UPDATE generation SET state = 'candidate', origin = ?2, sealed = ?3, expiry = ?4,
              expires_at = ?5, set_aside_at = NULL, number = ?6, broken_since = NULL,
-             forgotten_at = NULL, arrival = ?7, handed_over = ?8, sealed_in = ?9
+             forgotten_at = NULL, arrival = ?7, handed_over = ?8, sealed_in = ?9, login_check = ?10
          WHERE id = ?1",
         values![
             known.id,
@@ -240,6 +244,7 @@ fn bring_back(
             new.arrival.as_str(),
             new.handed_over.map(Concession::as_str),
             run,
+            new.login_check.as_ref().map(LoginCheck::as_str),
         ],
     )?;
     if !known.intact {
@@ -279,8 +284,8 @@ fn add(
     let now = tx.now();
     let id = tx.first(
         "INSERT INTO generation (token, number, state, origin, fingerprint, sealed, obtained_at,
-             expiry, expires_at, parent, arrival, handed_over, sealed_in)
-         VALUES (?1, ?2, 'candidate', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+             expiry, expires_at, parent, arrival, handed_over, sealed_in, login_check)
+         VALUES (?1, ?2, 'candidate', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
          RETURNING id",
         values![
             token,
@@ -295,6 +300,7 @@ fn add(
             new.arrival.as_str(),
             new.handed_over.map(Concession::as_str),
             run,
+            new.login_check.as_ref().map(LoginCheck::as_str),
         ],
         |mut row| row.integer("generation.id").map(GenerationId),
     )?;

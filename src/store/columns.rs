@@ -8,23 +8,26 @@ use serde_json::json;
 use super::row::{BadCell, Read, Row};
 use crate::token::{
     Action, Arrival, AttemptKind, Concession, DataAccess, Expiry, Generation, GenerationId,
-    GenerationState, GranularScope, Identity, Inspection, OpenAttempt, Origin, ProbeAnswer,
-    ProbeGrade, Problem, ProblemKind, Proof, SentExchange, SharedToken, SourceValue, Undeclared,
+    GenerationState, GranularScope, Identity, Inspection, LoginCheck, OpenAttempt, Origin,
+    ProbeAnswer, ProbeGrade, Problem, ProblemKind, Proof, SentExchange, SharedToken, SourceValue,
+    Undeclared,
 };
 
 /// The columns of a generation `g`, in the order of [`Row::generation_itself`].
 pub const GENERATION_ITSELF: &str = "g.id, g.number, g.state, g.origin, g.arrival, \
-    g.handed_over, g.fingerprint, g.obtained_at, g.expiry, g.expires_at, g.parent, g.revoked_at";
+    g.handed_over, g.login_check, g.fingerprint, g.obtained_at, g.expiry, g.expires_at, \
+    g.parent, g.revoked_at";
 
 /// The columns of a generation `g` and its proof `p`, in the order of [`Row::generation`].
 pub const GENERATION: &str = "g.id, g.number, g.state, g.origin, g.arrival, \
-    g.handed_over, g.fingerprint, g.obtained_at, g.expiry, g.expires_at, g.parent, g.revoked_at, \
+    g.handed_over, g.login_check, g.fingerprint, g.obtained_at, g.expiry, g.expires_at, \
+    g.parent, g.revoked_at, \
     p.at, p.valid, p.problem, p.token_type, p.application, p.app_id, p.user_id, p.page_id, \
     p.expiry, p.expires_at, p.data_access, p.data_access_until, p.issued_at, p.scopes, \
     p.granular_scopes";
 
 /// How many of those are the generation's own.
-pub const GENERATION_OWN: usize = 12;
+pub const GENERATION_OWN: usize = 13;
 
 /// How many of those are the proof's, after its date.
 const PROOF_REST: usize = 14;
@@ -148,6 +151,7 @@ impl Row<'_> {
         let origin = self.named("generation.origin", Origin::from_name)?;
         let arrival = self.maybe_text("generation.arrival")?.and_then(Arrival::from_name);
         let handed_over = self.maybe_text("generation.handed_over")?;
+        let login_check = self.maybe_text("generation.login_check")?.map(LoginCheck::from_text);
         Ok(Generation {
             id,
             number,
@@ -157,6 +161,7 @@ impl Row<'_> {
             // What cannot be read gives nothing up.
             handed_over: handed_over
                 .map(|text| Concession::from_name(text).unwrap_or(Concession::Nothing)),
+            login_check,
             fingerprint: self.fingerprint("generation.fingerprint")?,
             obtained_at: self.time("generation.obtained_at")?,
             expiry: self.expiry(["generation.expiry", "generation.expires_at"])?,

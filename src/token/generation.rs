@@ -106,6 +106,32 @@ impl Concession {
     }
 }
 
+/// What has to be found out about the person who logged in before the access token is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LoginCheck {
+    /// It must be the person of that id.
+    Is(String),
+    /// Somebody has to confirm that it is the right one.
+    Confirm,
+}
+
+impl LoginCheck {
+    const CONFIRM: &'static str = "confirm";
+
+    /// Reads what [`Self::as_str`] gives.
+    pub fn from_text(text: &str) -> Self {
+        if text == Self::CONFIRM { Self::Confirm } else { Self::Is(text.to_owned()) }
+    }
+
+    /// The id, or a word that is none.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Is(id) => id,
+            Self::Confirm => Self::CONFIRM,
+        }
+    }
+}
+
 /// One access token that a token has or had, without the access token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Generation {
@@ -121,6 +147,8 @@ pub struct Generation {
     pub arrival: Arrival,
     /// What a person gives up for it, if it is handed over and no renewal.
     pub handed_over: Option<Concession>,
+    /// What has to be found out about the person first.
+    pub login_check: Option<LoginCheck>,
     /// What stands for the access token.
     pub fingerprint: Fingerprint,
     /// When the store first had it.

@@ -31,7 +31,8 @@ pub use credential::{
 pub use delivery::{Delivery, DeliveryState, TargetId};
 pub use expiry::{DataAccess, Expiry};
 pub use generation::{
-    Concession, Generation, GenerationId, GenerationState, IdentityChange, Losses, Origin, TokenId,
+    Concession, Generation, GenerationId, GenerationState, IdentityChange, LoginCheck, Losses,
+    Origin, TokenId,
 };
 pub use graph_version::{VersionAnswer, VersionCheck};
 pub use history::{Arrival, DryRun, EventKind, Outcome, Trigger};

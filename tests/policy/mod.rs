@@ -66,6 +66,7 @@ fn string(expiry: Expiry, proven: Time) -> Generation {
         origin: Origin::Adopted,
         arrival: Arrival::Adopted,
         handed_over: None,
+        login_check: None,
         fingerprint: Fingerprint::new([1; 32]),
         obtained_at: day(0),
         expiry,

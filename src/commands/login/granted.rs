@@ -22,8 +22,8 @@ use crate::run::login::page_name;
 use crate::run::tokens::TokenConfig;
 use crate::store::{LoginUse, NewCandidate, RefusedCandidate, SignedState};
 use crate::token::{
-    AccessToken, Arrival, AttemptKind, Concession, Generation, Grant, Label, Origin, Problem,
-    Secret, Source,
+    AccessToken, Arrival, AttemptKind, Concession, Generation, Grant, Label, LoginCheck, Origin,
+    Problem, Secret, Source,
 };
 
 /// Takes what the code in an answer gives, and delivers it.
@@ -156,9 +156,14 @@ impl<'a> Login<'a> {
     fn seal(&self, grant: &Grant) -> Result<Generation, CliError> {
         let store = &self.run.store;
         let credential = store.credential(self.run.token_id(&self.token.label)?)?;
-        let LoginTerms { losses, identity, .. } = self.terms;
+        let LoginTerms { expect_user, losses, identity } = self.terms;
+        let login_check = match expect_user {
+            Some(person) => Some(LoginCheck::Is(person.clone())),
+            None => self.is_anybodys()?.then_some(LoginCheck::Confirm),
+        };
         let new = NewCandidate::granted(grant.token.clone(), Origin::Adopted, grant.expiry)
             .handed_over(Arrival::LoggedIn, Concession::new(*losses, *identity));
+        let new = NewCandidate { login_check, ..new };
         Ok(store.seal_candidate(credential, new, self.run.now())?.1)
     }
 

@@ -193,3 +193,31 @@ fn what_the_dialog_says_in_place_of_a_code_is_said_with_what_to_do() {
             .exit(Exit::PersonNeeded);
     }
 }
+
+/// A first login is sealed before anybody has said that it is the right person's: a kill at that moment
+/// leaves nothing that a timer's run would take for it.
+#[test]
+fn a_kill_before_the_person_is_known_to_be_right_puts_no_other_in_place() {
+    const SAID: &str = "the new access token was rejected: a login was cut short before it was \
+                        confirmed that the right person logged in";
+    for (person, exit) in [(ANNA, Exit::Ok), (BEN, Exit::InputRefused)] {
+        let world = World::new().config(CONFIG);
+        let answer = anna_grants(&world, ALL);
+        let typed = ["login", "brand", "--answer", "-", "--expect-user", person];
+        world.killed_at("sealed", &typed, &answer);
+        let ran = world.run(&["refresh", "brand", "--json"]).exit(exit);
+        let taken = ran.result("brand")["outcome"] == "logged_in";
+        assert_eq!(taken, exit == Exit::Ok, "{person}: {}", ran.stdout);
+        let kinds: Vec<String> = world.events("brand").into_iter().map(|(it, _)| it).collect();
+        assert_eq!(kinds.contains(&"logged_in".to_owned()), taken, "{person}: {kinds:?}");
+    }
+    // Nobody named the person, and the terminal was still to be asked.
+    let world = World::new().config(CONFIG);
+    world.write("answer", anna_grants(&world, ALL));
+    let mut inner = world.command(&["login", "brand", "--answer", "answer"]);
+    inner.env("METATOKEN_FAILPOINT", "sealed");
+    let child = terminal(200, "\"$@\"; true", &inner).spawn().unwrap();
+    let _ = world.finish(child);
+    let ran = world.run(&["refresh", "brand", "--json"]).exit(Exit::InputRefused);
+    assert_eq!(ran.result("brand")["problem"]["message"], SAID);
+}

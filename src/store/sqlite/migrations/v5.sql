@@ -180,3 +180,7 @@ ALTER TABLE attempt ADD COLUMN kind TEXT;
 ALTER TABLE generation ADD COLUMN arrival TEXT;
 ALTER TABLE generation ADD COLUMN handed_over TEXT;
 ALTER TABLE generation ADD COLUMN sealed_in INTEGER;
+
+-- Of a login whose run was cut short: the id of the person who had to log in, or `confirm` where a person
+-- had to say that it is the right one.
+ALTER TABLE generation ADD COLUMN login_check TEXT;
