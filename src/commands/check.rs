@@ -17,6 +17,7 @@ use crate::report::{
     AnswerOptions, CheckReport, CheckScope, Perfdata, StatusReport, github, nagios, plugin_line,
     prometheus,
 };
+use crate::run;
 use crate::run::hangs_on::Selection;
 use crate::session::Session;
 use crate::status::{self, AskGraph};
@@ -64,8 +65,10 @@ pub fn check(session: &Session, order: &CheckOrder) -> Result<Verdict, CliError>
     let status = status::collect(session, &order.selection, order.ask, &graph)?;
     if status.tokens.is_empty() && !status.system.iter().any(Reason::is_about_labels) {
         let message = "the config declares no tokens";
+        let import = status::unfinished_import(session.reader()?.as_ref());
+        let hint = import.unwrap_or_else(|| "run `metatoken add LABEL --type TYPE`".to_owned());
         return Err(CliError::new(Exit::Config, "no_tokens", "", message)
-            .hint("run `metatoken add LABEL --type TYPE`"));
+            .hint(run::with_prefix(session, &hint)));
     }
     let mut status = status.with_prefix(session.config.alerts.prefix.as_deref());
     let mut beside = None;

@@ -101,9 +101,19 @@ impl ImportOrder {
         self.file == Path::new("-")
     }
 
-    /// The command that was typed.
+    /// The command that was typed, as it works from any folder.
     fn typed(&self) -> String {
-        format!("metatoken import {}", quoted(&self.file))
+        let file = if self.is_stdin() { None } else { std::path::absolute(&self.file).ok() };
+        let mut typed =
+            format!("metatoken import {}", quoted(file.as_deref().unwrap_or(&self.file)));
+        if let Some(kind) = self.shape.typed() {
+            let _ = write!(typed, " --from {kind}");
+        }
+        for (column, name) in &self.renames {
+            let rename = format!("{column}={name}");
+            let _ = write!(typed, " --map {}", quoted(Path::new(&rename)));
+        }
+        typed
     }
 
     /// What is to be done in the other program once the tokens are here.

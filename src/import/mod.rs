@@ -40,6 +40,18 @@ pub enum Shape {
     FlaskSettings,
 }
 
+impl Shape {
+    /// How it is typed behind `--from`; nothing where that is left out.
+    pub const fn typed(self) -> Option<&'static str> {
+        match self {
+            Self::Rows => None,
+            Self::Env => Some("env"),
+            Self::Myrcat => Some("myrcat"),
+            Self::FlaskSettings => Some("flask-settings"),
+        }
+    }
+}
+
 /// What a file holds.
 #[derive(Debug)]
 pub enum ImportedFile {

@@ -18,6 +18,8 @@ pub enum Cure {
     RollBack,
     /// The value was never good: it is copied again.
     CopyAgain,
+    /// The import that was to bring it is typed again.
+    ImportAgain,
     /// A Page token without a parent is taken anew.
     TakePageToken,
     /// The parent is put right.

@@ -24,8 +24,17 @@ pub fn remedy(problem: &Problem, subject: &Subject<'_>) -> Remedy {
     }
 }
 
+/// How the import that did not run to its end brings the first access token; nothing where there is none.
+pub fn import_again(subject: &Subject<'_>) -> Option<Remedy> {
+    let import = subject.credential?.unfinished_import()?;
+    Some(fill(Cure::ImportAgain, subject, &[("{import}", import)]))
+}
+
 /// How a person brings a new access token, for each way in which one is obtained.
 fn log_in_again(problem: &Problem, subject: &Subject<'_>) -> Remedy {
+    if let Some(again) = import_again(subject) {
+        return again;
+    }
     match (subject.token_type.spec().source, subject.parent) {
         (Source::Parent(_), Some(parent)) => fix_the_parent(subject, parent),
         (Source::App(_), _) => {

@@ -6,7 +6,7 @@
 
 use super::adoption::{explained, misfit};
 use super::checks::{Checks, Step};
-use super::cures::{bring_it_back, put_back, replace_it};
+use super::cures::{bring_it_back, import_again, put_back, replace_it};
 use super::judgement::{Judgement, State};
 use super::labels::judge_shared;
 use super::reason::OVERDUE;
@@ -128,6 +128,12 @@ impl Checks<'_> {
                     Step::new(Action::Reauthenticate, back),
                 );
             }
+            (None, None) if import_again(self.subject).is_some() => self.add(
+                "missing",
+                Health::Unknown,
+                "no access token yet, its import has not finished".to_owned(),
+                Step::new(Action::Retry, import_again(self.subject).unwrap_or_default()),
+            ),
             (None, None) if self.subject.token_type == TokenType::App => self.add(
                 "missing",
                 Health::Unknown,

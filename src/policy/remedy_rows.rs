@@ -65,6 +65,14 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
+        cure: Cure::ImportAgain,
+        actor: Actor::Operator,
+        brief: "imports again",
+        step: "run {run} again, which finishes what it began",
+        command: "{import}",
+        note: "Without that file run `metatoken exchange {label}` and paste an access token",
+    },
+    RemedyRow {
         cure: Cure::TakePageToken,
         actor: Actor::Owner,
         brief: "{logs_in}",

@@ -52,6 +52,11 @@ impl RefusedLine {
         Self::new(place, "metatoken met a bug while it worked on this row", Exit::Bug)
     }
 
+    /// Whether the same row is taken when the import is typed again later.
+    pub const fn is_for_later(&self) -> bool {
+        matches!(self.exit, Exit::Failed | Exit::Unavailable)
+    }
+
     /// Where it comes in the order of the file: lines by their numbers.
     pub fn order(&self) -> (String, u64) {
         let (table, number) = self.place.rsplit_once(':').unwrap_or(("", &self.place));
@@ -78,11 +83,10 @@ impl ImportReport {
 
     /// What is to be done about the rows that were not taken.
     pub fn again(&self) -> Option<&'static str> {
-        let is_wrong = |row: &RefusedLine| !matches!(row.exit, Exit::Failed | Exit::Unavailable);
-        match self.refused.iter().any(is_wrong) {
+        match self.refused.iter().all(RefusedLine::is_for_later) {
             _ if self.refused.is_empty() => None,
-            true => Some("correct these rows and run the same again: what is in stays as it is"),
-            false => Some("run the same again later: what is in stays as it is"),
+            true => Some("run the same again later: what is in stays as it is"),
+            false => Some("correct these rows and run the same again: what is in stays as it is"),
         }
     }
 

@@ -194,15 +194,20 @@ fn missing(
     let judgement = token
         .zip(credential)
         .map(|(token, credential)| judge(&subject(token, Some(credential), None), moment).reasons);
-    let mut reasons = judgement.unwrap_or_default().into_iter();
+    let reasons = judgement.unwrap_or_default();
     let is_a_persons =
-        |reason: &Reason| reason.severity == Health::Critical && reason.action.needs_a_person();
-    match reasons.find(is_a_persons) {
-        Some(reason) => {
-            let message = format!("has no access token: {}", with_metas_words(&reason));
+        |reason: &&Reason| reason.severity == Health::Critical && reason.action.needs_a_person();
+    let import = credential.and_then(Credential::unfinished_import);
+    let of_an_import = reasons.iter().find(|it| it.code == "missing" && import.is_some());
+    match (reasons.iter().find(is_a_persons), of_an_import) {
+        (Some(reason), _) => {
+            let message = format!("has no access token: {}", with_metas_words(reason));
             refused(Exit::PersonNeeded, &message).hint(reason.remedy.to_string())
         }
-        None => refused(Exit::Failed, "has no access token yet").hint(format!(
+        (None, Some(reason)) => {
+            refused(Exit::Failed, &reason.message).hint(reason.remedy.to_string())
+        }
+        (None, None) => refused(Exit::Failed, "has no access token yet").hint(format!(
             "run `metatoken refresh {label}`, or `metatoken exchange {label}` to paste one"
         )),
     }

@@ -98,8 +98,9 @@ impl TokenRun<'_> {
             self.outcome.note_problem(problem);
             return Ok(());
         }
-        let problem = self.credential.ledger.problem.clone();
-        let problem = problem.unwrap_or_else(|| no_access_token(&self.token.label));
+        let known = self.credential.ledger.problem.clone();
+        let of_import = self.credential.unfinished_import().map(|_| not_imported());
+        let problem = known.or(of_import).unwrap_or_else(|| no_access_token(&self.token.label));
         self.outcome.note_problem(problem);
         Ok(())
     }
@@ -117,6 +118,12 @@ fn person_needed(problem: &Problem) -> Problem {
 /// The verdict on the token says the rest.
 fn lost() -> Problem {
     Problem::new(ProblemKind::Unknown, "damaged in the store").with_action(Action::FixConfiguration)
+}
+
+/// The remedy names the import.
+fn not_imported() -> Problem {
+    let why = "its import was cut short and brought no access token";
+    Problem::new(ProblemKind::Unknown, why).with_action(Action::Reauthenticate)
 }
 
 fn no_access_token(label: &Label) -> Problem {

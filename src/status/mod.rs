@@ -27,6 +27,7 @@ use self::inspect::LiveAnswer;
 pub use self::month::past_month;
 pub use self::stored::AskGraph;
 use self::stored::Stored;
+pub use self::system::unfinished_import;
 pub use self::token::inspect_token;
 use crate::error::CliError;
 use crate::graph::Graph;

@@ -18,6 +18,12 @@ use crate::session::Session;
 use crate::store::{AdoptionFrom, Machinery, Store, StoreError};
 use crate::token::{Credential, Delivery, Label, Time, TokenId};
 
+/// How the import that did not run to its end is finished; nothing where the last one did.
+pub fn unfinished_import(store: Option<&Store>) -> Option<String> {
+    let import = store?.unfinished_import().ok()??;
+    Some(format!("run `{import}` again, which finishes what it began"))
+}
+
 /// Judges the timer by its runs, and the clock by what Graph last said; a cause that several tokens
 /// share is reported once.
 pub fn judge_system(

@@ -272,7 +272,7 @@ fn clear_record(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
              undeclared_since = NULL, undeclared_with_many = NULL, source = NULL,
              source_value = NULL, source_changed = NULL, source_refused = NULL,
              source_line = NULL, owner = NULL, app = NULL, probe_at = NULL, probe_question = NULL, probe_generation = NULL,
-             probe_grade = NULL, probe_problem = NULL
+             probe_grade = NULL, probe_problem = NULL, import = NULL
          WHERE id = ?1",
         values![token, token_type.unwrap_or(TokenType::User).as_str(), page_id.as_ref()],
     )?;

@@ -115,7 +115,7 @@ impl Store {
                      mint_tried_at = NULL, mint_tries = NULL, undeclared_since = NULL,
                      undeclared_with_many = NULL, owner = NULL, app = NULL,
                      probe_at = NULL, probe_question = NULL, probe_generation = NULL,
-                     probe_grade = NULL, probe_problem = NULL
+                     probe_grade = NULL, probe_problem = NULL, import = NULL
                  WHERE id = ?1",
                 values![token],
             )?;

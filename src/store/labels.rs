@@ -42,6 +42,21 @@ impl Store {
         })
     }
 
+    /// Records the import that is to bring these tokens their first access tokens, as it is typed; `None`
+    /// once it has run to its end.
+    pub fn note_import(&self, tokens: &[TokenId], typed: Option<&str>) -> Result<()> {
+        let (tokens, typed) = (tokens.to_vec(), typed.map(str::to_owned));
+        self.write(move |tx| {
+            for token in tokens {
+                tx.execute(
+                    "UPDATE token SET import = ?2 WHERE id = ?1 AND import IS DISTINCT FROM ?2",
+                    values![token, typed.as_deref()],
+                )?;
+            }
+            Ok(())
+        })
+    }
+
     /// Records that the config does not declare these tokens any more, whether so many went at once
     /// that it may be a mistake, and that it declares those `again`.
     pub fn note_undeclared(

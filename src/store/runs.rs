@@ -114,6 +114,29 @@ impl Store {
         })
     }
 
+    /// Writes down how the import was typed that this run is: typed again, it finishes what a kill leaves.
+    pub fn note_typed(&self, run: RunId, typed: &str) -> Result<()> {
+        let typed = typed.to_owned();
+        self.write(move |tx| {
+            tx.execute("UPDATE run SET typed = ?2 WHERE id = ?1", values![run, &typed]).map(drop)
+        })
+    }
+
+    /// Returns the last import as it was typed, if it did not run to its end.
+    pub fn unfinished_import(&self) -> Result<Option<String>> {
+        self.read(|tx| {
+            let last = tx.first(
+                "SELECT typed, finished_at FROM run WHERE typed IS NOT NULL ORDER BY id DESC LIMIT 1",
+                &[],
+                |mut row| {
+                    let typed = row.text("run.typed")?.to_owned();
+                    Ok(row.maybe_time("run.finished_at")?.is_none().then_some(typed))
+                },
+            )?;
+            Ok(last.flatten())
+        })
+    }
+
     /// Writes down that a run was ended while an answer was awaited. Its attempts stay open: what
     /// Meta has granted meanwhile is lost, and the next run says so.
     pub fn abandon_run(

@@ -57,7 +57,7 @@ fn select(tx: &mut dyn Tx, own: RunId, token: Option<TokenId>) -> Result<Stock, 
                 exchange_sent, exchanged, shared_with, shared_with_declared, refused_by,
                 mint_sent_at, mint_tried_at, mint_tries, undeclared_since, undeclared_with_many,
                 source, source_value, source_changed, source_refused, source_line, owner, app,
-                probe_at, probe_question, probe_generation, probe_grade, probe_problem
+                probe_at, probe_question, probe_generation, probe_grade, probe_problem, import
          FROM token WHERE {which} ORDER BY label"
     );
     let parameters: Vec<SqlValue<'_>> =
@@ -233,6 +233,7 @@ fn known(mut row: Row<'_>) -> Result<Credential, BadCell> {
         owner: row.prose("token.owner")?,
         app: row.prose("token.app")?,
         probe: row.probe_answer()?,
+        import: row.maybe_text("token.import")?.map(str::to_owned),
         ..Credential::of_a_new(label, token_type)
     })
 }

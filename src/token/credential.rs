@@ -254,6 +254,8 @@ pub struct Credential {
     pub undeclared: Option<Undeclared>,
     /// The last answer to its probe.
     pub probe: Option<ProbeAnswer>,
+    /// The import that is to bring its first access token, as it is typed, until it has run to its end.
+    pub import: Option<String>,
     /// What of its rows cannot be read, if that is so; the fields above are without it.
     pub damage: Option<Damage>,
 }
@@ -283,6 +285,7 @@ impl Credential {
             retired_at: None,
             undeclared: None,
             probe: None,
+            import: None,
             damage: None,
         }
     }
@@ -307,6 +310,11 @@ impl Credential {
     /// Whether it has an access token, in use or waiting to be examined, readable or not.
     pub fn has_access_token(&self) -> bool {
         self.in_place().is_some() || self.candidate.is_some()
+    }
+
+    /// The import that brings its first access token when it is typed again.
+    pub fn unfinished_import(&self) -> Option<&str> {
+        self.import.as_deref().filter(|_| !self.has_access_token())
     }
 
     /// Whether `old`, whose label was this one's before, is to take this one's label: it has an access

@@ -115,6 +115,7 @@ fn credential(name: &str, token_type: TokenType, current: Option<Generation>) ->
         owner: None,
         app: None,
         probe: None,
+        import: None,
         unlisted_since: None,
         retired_at: None,
         undeclared: None,

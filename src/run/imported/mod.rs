@@ -10,7 +10,7 @@ mod ask;
 mod bare;
 mod declare;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -30,7 +30,9 @@ use crate::run::hand_over::HandedOver;
 use crate::run::handed_over::{Fitting, Taken, fit_handed_over, report_taken};
 use crate::run::{DryRun, Run, log};
 use crate::store::PastNote;
-use crate::token::{Credential, Label, Outcome, Problem, ProblemKind, TokenId};
+use crate::token::{
+    AccessToken, Arrival, Credential, Label, Origin, Outcome, Problem, ProblemKind, TokenId,
+};
 
 /// Takes over the rows of `file`, which is its name for people; `typed` is the command, which hints repeat.
 pub fn take_over(
@@ -39,6 +41,7 @@ pub fn take_over(
     file: String,
     typed: &str,
 ) -> Result<ImportReport, CliError> {
+    run.store.note_typed(run.id, typed)?;
     let deliveries = run.deliveries()?;
     let mut left: Vec<RefusedLine> = imports
         .refused
@@ -46,7 +49,9 @@ pub fn take_over(
         .map(|row| RefusedLine::of_input(&row.place, row.reason.as_str()))
         .collect();
     let rows = with_apps_of_parents(imports.tokens);
-    let (known, new) = known_and_new(run, rows, &mut left)?;
+    let places: Vec<(String, Label)> =
+        rows.iter().map(|row| (row.place.clone(), row.label.clone())).collect();
+    let Sorted { known, new, begun } = sort(run, rows, &mut left)?;
     if !new.is_empty() {
         // Room for what Meta grants, and for the files, is there before it is asked.
         drop(run.store.room_for_grant()?);
@@ -54,7 +59,7 @@ pub fn take_over(
     }
     let asked = ask(run, &new, &mut left);
     let ready = declare(run, asked, &mut left)?;
-    let fitting = fit(run, &ready, typed, &mut left)?;
+    let fitting = fit(run, &ready, &begun, typed, &mut left)?;
     let taken = take(run, &deliveries, fitting, &mut left)?;
     let mut report = report_taken(run, &deliveries, taken)?;
     let files: HashMap<&Label, String> = ready
@@ -62,13 +67,31 @@ pub fn take_over(
         .filter_map(|it| Some((&it.row.label, shown(run, &it.file.as_ref()?.path))))
         .collect();
     for result in &mut report.results {
+        if begun.contains(&result.label) {
+            FINISHED.clone_into(&mut result.reason);
+        }
         as_imported(result, files.get(&result.label));
     }
     report.results.extend(known);
     note_past(run, imports.past, &mut left)?;
+    note_finished(run, &places, &left)?;
     report.finished_at = run.now();
     left.sort_by_key(RefusedLine::order);
     Ok(ImportReport { run: report, file, refused: left })
+}
+
+/// Records of each row that is taken, or that is refused for what it is, that the same import brings
+/// nothing more. A row that could not be taken now is taken by it later.
+fn note_finished(
+    run: &Run<'_>,
+    rows: &[(String, Label)],
+    left: &[RefusedLine],
+) -> Result<(), CliError> {
+    let later: HashSet<&str> =
+        left.iter().filter(|row| row.is_for_later()).map(|row| row.place.as_str()).collect();
+    let ended = rows.iter().filter(|(place, _)| !later.contains(place.as_str()));
+    let tokens: Vec<TokenId> = ended.filter_map(|(_, label)| run.known_id(label)).collect();
+    Ok(run.store.note_import(&tokens, None)?)
 }
 
 /// Gives the Pages that name no app the app of their parent in the same file.
@@ -83,15 +106,30 @@ fn with_apps_of_parents(mut rows: Vec<ImportRow>) -> Vec<ImportRow> {
     rows
 }
 
+/// Rows by what has become of them before.
+#[derive(Default)]
+struct Sorted {
+    /// Those that were imported before.
+    known: Vec<TokenResult>,
+    /// Those that are taken now.
+    new: Vec<ImportRow>,
+    /// The labels of new ones whose access token a run that was cut short had exchanged: what Meta gave
+    /// for it is sealed here, and stands in the row.
+    begun: HashSet<Label>,
+}
+
+/// Why a row is taken that a run had exchanged and did not live to put in its place.
+const FINISHED: &str = "sealed by an earlier run, which was cut short";
+
 /// Sets apart the rows that were imported before, and refuses those whose label has another living
 /// access token.
-fn known_and_new(
+fn sort(
     run: &Run<'_>,
     rows: Vec<ImportRow>,
     left: &mut Vec<RefusedLine>,
-) -> Result<(Vec<TokenResult>, Vec<ImportRow>), CliError> {
-    let (mut known, mut new) = (Vec::new(), Vec::new());
-    for row in rows {
+) -> Result<Sorted, CliError> {
+    let Sorted { mut known, mut new, mut begun } = Sorted::default();
+    for mut row in rows {
         if let Some(reason) = left_out(run, &row.label) {
             left.push(RefusedLine::new(&row.place, reason, Exit::Config));
             continue;
@@ -101,6 +139,10 @@ fn known_and_new(
             continue;
         }
         let Some(credential) = living(run, &row.label)? else {
+            if let Some(granted) = what_came_of_it(run, &row)? {
+                row.access_token = granted;
+                begun.insert(row.label.clone());
+            }
             new.push(row);
             continue;
         };
@@ -121,7 +163,22 @@ fn known_and_new(
             left.push(RefusedLine::of_input(&row.place, reason));
         }
     }
-    Ok((known, new))
+    Ok(Sorted { known, new, begun })
+}
+
+/// What Meta gave for the access token of a row, where it is sealed and waits: it is not asked for
+/// again, and what it was exchanged for may be dead since.
+fn what_came_of_it(run: &Run<'_>, row: &ImportRow) -> Result<Option<AccessToken>, CliError> {
+    let Some(id) = run.known_id(&row.label) else { return Ok(None) };
+    let credential = run.store.credential(id)?;
+    let candidate = credential.candidate.filter(|it| it.origin == Origin::Exchanged);
+    let exchanged = credential.ledger.exchanged;
+    match candidate {
+        Some(granted) if exchanged == Some(run.store.fingerprint(&row.access_token)?) => {
+            Ok(Some(run.store.reveal(granted.id)?))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Why a file in `tokens.d` that declares a label does not count.
@@ -159,17 +216,20 @@ fn imported_before(row: &ImportRow, credential: &Credential) -> TokenResult {
 fn fit<'a>(
     run: &'a Run<'_>,
     ready: &'a [ReadyRow],
+    begun: &HashSet<Label>,
     typed: &str,
     left: &mut Vec<RefusedLine>,
 ) -> Result<Vec<(&'a ReadyRow, Fitting<'a>)>, CliError> {
-    run.enrol(ready.iter().map(|ready| &ready.token), |_| None)?;
+    let tokens = run.enrol(ready.iter().map(|ready| &ready.token), |_| None)?;
+    // Before one is declared: what a kill leaves says from then on what finishes it.
+    run.store.note_import(&tokens, Some(typed))?;
     let mut fitting = Vec::new();
     for each in ready {
         let handed = HandedOver {
             access_token: each.row.access_token.clone(),
             losses: Losses::Refused,
             identity: IdentityChange::Refused,
-            arrival: None,
+            arrival: begun.contains(&each.row.label).then_some(Arrival::Exchanged),
             finishes: None,
             typed: typed.to_owned(),
         };

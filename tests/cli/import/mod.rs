@@ -1,5 +1,6 @@
 //! `import`: the tokens of other programs, by the files that those programs keep.
 
+mod cut;
 mod databases;
 mod mistrusted;
 mod rows;

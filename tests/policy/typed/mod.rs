@@ -404,6 +404,22 @@ fn of_a_login_without_a_secret() -> Vec<Told> {
     secrets.into_iter().map(told).collect()
 }
 
+/// An import that was killed before Meta answered: the same file is imported again.
+fn of_an_import_that_was_killed() -> Vec<Told> {
+    let mut world = World::new();
+    let short = FAMILIES[0].fixture().ending(Expiry::At(minute(0, 60)));
+    let row = format!("label,type,access_token\nit,user,{}\n", world.mint(short));
+    world.write("tokens.csv", row);
+    world.killed_at("before-request", &["import", "tokens.csv"], "");
+    let _ = world.run(&["refresh"]).code(77);
+    let told = told(&world, "it");
+    let folder = world.path("").display().to_string();
+    let typed = Told { command: told.command.replace("[DIR]/", &folder), ..told.clone() };
+    type_it(&mut world, &typed, minute(0, 10), || FAMILIES[0].fixture());
+    assert_eq!(reasons(&world, "it"), [], "{told:?}");
+    vec![told]
+}
+
 /// A proxy that compresses what it was asked to pass on as it is.
 fn of_a_proxy_that_compresses() -> Vec<Told> {
     let mut world = FAMILIES[0].world();
@@ -501,7 +517,8 @@ fn every_remedy() -> BTreeSet<String> {
 fn every_remedy_ends_its_cause_when_it_is_typed() {
     let typed: BTreeSet<Told> = std::thread::scope(|scope| {
         let families = FAMILIES.map(|family| scope.spawn(move || told_of(family)));
-        let others: [fn() -> Vec<Told>; 5] = [
+        let others: [fn() -> Vec<Told>; 6] = [
+            of_an_import_that_was_killed,
             of_a_parent_that_is_dead,
             of_a_page_that_was_not_ticked,
             of_a_missing_secret,

@@ -15,11 +15,12 @@ use crate::common::{
 };
 
 /// All cases.
-pub(super) const CASES: [fn() -> Vec<Done>; 12] = [
+pub(super) const CASES: [fn() -> Vec<Done>; 13] = [
     of_an_app_that_is_not_there,
     of_a_bare_access_token,
     of_another_access_token_that_works,
     of_an_import_that_the_store_ended,
+    of_an_import_that_was_killed,
     of_what_no_person_logs_in_for,
     of_what_is_no_access_token,
     of_a_file_that_is_left_out,
@@ -147,6 +148,31 @@ fn of_an_import_that_the_store_ended() -> Vec<Done> {
     });
     world.run(&["check"]).verdict("\nMETATOKEN OK - 3 tokens, all well\n").code(0);
     vec![done]
+}
+
+/// Killed before a label is declared, and after it.
+fn of_an_import_that_was_killed() -> Vec<Done> {
+    let mut done = Vec::new();
+    for (place, typed) in
+        [("prepared", &["check"][..]), ("prepared", &["config", "check"]), ("declared", &["check"])]
+    {
+        let world = World::new();
+        world.reconfigure("[http]\nconcurrency = 1\n");
+        world.write(
+            "tokens.csv",
+            format!("label,type,access_token\nyves,user,{}\n", world.mint(user("yves"))),
+        );
+        world.killed_at(place, &["import", "tokens.csv"], "");
+        let told = world.run(typed);
+        let told = format!("{}{}", told.stdout, told.stderr);
+        let folder = world.path("").display().to_string();
+        let names_it = told.replace("[DIR]/", &folder);
+        let at = names_it.find("run `metatoken import").unwrap_or_else(|| panic!("{told}"));
+        let _ = type_in(&world, &names_it[at..], &[], "");
+        world.run(&["check"]).verdict("\nMETATOKEN OK - 1 token, all well\n").code(0);
+        done.push(Done(told));
+    }
+    done
 }
 
 fn of_what_no_person_logs_in_for() -> Vec<Done> {

@@ -184,3 +184,8 @@ ALTER TABLE generation ADD COLUMN sealed_in INTEGER;
 -- Of a login whose run was cut short: the id of the person who had to log in, or `confirm` where a person
 -- had to say that it is the right one.
 ALTER TABLE generation ADD COLUMN login_check TEXT;
+
+-- The import that a run is, as it is typed; and the one that is to bring a token its first access
+-- token, null once it has run to its end.
+ALTER TABLE run ADD COLUMN typed TEXT;
+ALTER TABLE token ADD COLUMN import TEXT;
