@@ -143,8 +143,7 @@ impl Session {
             let complaint = CliError::new(Exit::InputRefused, "malformed_token", place, message);
             let complaint = complaint.hint(fix);
             match unfit.other_command() {
-                Some(command) => complaint
-                    .hint(format!("or keep what it is under a label of its own: `{command}`")),
+                Some((when, command)) => complaint.hint(format!("{when}: `{command}`")),
                 None => complaint,
             }
         })
@@ -222,11 +221,13 @@ impl Session {
 pub fn read_input(path: &Path) -> Result<(zeroize::Zeroizing<String>, String), CliError> {
     if path == Path::new("-") {
         let place = STANDARD_INPUT.to_owned();
-        return Ok((limited(std::io::stdin().lock(), &place)?, place));
+        let text = limited(std::io::stdin().lock(), &place)
+            .map_err(|refused| refused.hint("pipe the value alone into it, as plain text"))?;
+        return Ok((text, place));
     }
     let place = path.display().to_string();
     let named = |refused: CliError| {
-        refused.hint("name a file that you can read, with the value alone in it")
+        refused.hint("name a file that you can read, with the value alone in it, as plain text")
     };
     let file = std::fs::File::open(path).map_err(|error| named(unreadable(&place, error)))?;
     Ok((limited(file, &place).map_err(named)?, place))
@@ -236,9 +237,23 @@ fn limited(
     source: impl std::io::Read,
     place: &str,
 ) -> Result<zeroize::Zeroizing<String>, CliError> {
-    let mut text = zeroize::Zeroizing::new(String::new());
-    source.take(MOST_INPUT).read_to_string(&mut text).map_err(|error| unreadable(place, error))?;
-    Ok(text)
+    let mut bytes = zeroize::Zeroizing::new(Vec::new());
+    source.take(MOST_INPUT).read_to_end(&mut bytes).map_err(|error| unreadable(place, error))?;
+    let text = match bytes.as_slice() {
+        // So Windows writes what is redirected into a file.
+        [0xff, 0xfe, wide @ ..] => wide_text(wide, u16::from_le_bytes),
+        [0xfe, 0xff, wide @ ..] => wide_text(wide, u16::from_be_bytes),
+        bytes => std::str::from_utf8(bytes).ok().map(str::to_owned),
+    };
+    text.map(zeroize::Zeroizing::new).ok_or_else(|| {
+        CliError::new(Exit::InputRefused, "input_unreadable", place, "is not text in UTF-8")
+    })
+}
+
+/// Text in UTF-16.
+fn wide_text(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<String> {
+    let units = bytes.as_chunks::<2>().0.iter().map(|pair| unit(*pair));
+    char::decode_utf16(units).collect::<Result<String, _>>().ok()
 }
 
 fn unreadable(place: &str, error: std::io::Error) -> CliError {

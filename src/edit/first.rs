@@ -7,6 +7,7 @@
 use super::document::find;
 use super::site::Content;
 use super::{EditError, File, Format};
+use crate::token::{is_placeholder, is_reference};
 
 /// What a value is, judged by its text alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,87 +67,6 @@ pub fn one_word(file: &File<'_>) -> Result<(), EditError> {
         2 if file.format == Format::Raw => Err(EditError::FormatNeeded),
         _ => Ok(()),
     }
-}
-
-/// How a value begins that says where another is found, and what it holds then.
-const REFERENCES: [(&str, &str); 14] = [
-    ("ENC[", "]"),
-    ("ENC(", ")"),
-    ("!vault", ""),
-    ("!secret", ""),
-    ("op://", ""),
-    ("vault:", ""),
-    ("secret://", ""),
-    ("ref+", "://"),
-    ("arn:aws:", ":"),
-    ("@Microsoft.KeyVault", ""),
-    ("encrypted:", ""),
-    ("<%", "%>"),
-    ("$ANSIBLE_VAULT", ""),
-    ("-----BEGIN ", "-----"),
-];
-
-/// What stands for another value wherever it is.
-const EXPANSIONS: [(&str, &str); 6] =
-    [("${", "}"), ("$(", ")"), ("{{", "}}"), ("%(", ")"), ("#{", "}"), ("%{", "}")];
-
-fn is_reference(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    let begins = |(start, holds): &(&str, &str)| {
-        lower.starts_with(&start.to_ascii_lowercase()) && text.contains(holds)
-    };
-    let holds = |(start, end): &(&str, &str)| {
-        text.split_once(start).is_some_and(|(_, behind)| behind.contains(end))
-    };
-    let variable = |mark: char| {
-        let name = text.strip_prefix(mark);
-        name.is_some_and(|name| name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_'))
-    };
-    let windows = text.len() > 2 && variable('%') && text.ends_with('%');
-    REFERENCES.iter().any(begins) || EXPANSIONS.iter().any(holds) || variable('$') || windows
-}
-
-/// The words that stand where a value is to come.
-const PLACEHOLDERS: [&str; 14] = [
-    "changeme",
-    "change-me",
-    "change_me",
-    "todo",
-    "tbd",
-    "fixme",
-    "none",
-    "null",
-    "placeholder",
-    "dummy",
-    "example",
-    "token",
-    "access_token",
-    "...",
-];
-
-fn is_placeholder(text: &str) -> bool {
-    if text.contains(['\n', '\r']) {
-        return false;
-    }
-    let lower = text.to_lowercase();
-    let is_stars = lower.len() >= 3 && lower.trim_matches('*').is_empty();
-    PLACEHOLDERS.contains(&&*lower)
-        || lower == "…"
-        || (lower.starts_with("your") && lower.ends_with("here"))
-        || lower.starts_with("your_")
-        || lower.starts_with("your-")
-        || lower.starts_with("xxx")
-        || is_stars
-        || is_in_angles(text)
-}
-
-/// `<paste it here>`, and no markup: that has more than one pair of angles, or a mark behind the
-/// first.
-fn is_in_angles(text: &str) -> bool {
-    let inside = text.strip_prefix('<').and_then(|text| text.strip_suffix('>'));
-    inside.is_some_and(|inside| {
-        !inside.contains(['<', '>']) && !inside.starts_with(['?', '!', '%', '/'])
-    })
 }
 
 /// Whether it has the shape of an access token of Meta's. It is a hint: what replaces it is

@@ -30,11 +30,29 @@ impl Secret {
         &self.0
     }
 
-    /// The same without white space around it, as it comes from a dashboard by copy and paste.
+    /// The same without what is blank around it, as it comes from a dashboard by copy and paste.
     pub fn trimmed(&self) -> Self {
-        let around = |c: char| c.is_whitespace() || c == '\u{feff}';
-        Self::new(self.expose().trim_matches(around))
+        Self::new(self.expose().trim_matches(is_blank))
     }
+}
+
+/// Whether nothing is seen of a character: white space, or one of those that pages, mails and chats
+/// put around what is copied from them.
+pub fn is_blank(c: char) -> bool {
+    c.is_whitespace() || is_invisible(c)
+}
+
+/// Whether a character takes no place on a screen: marks of width zero and of direction, soft
+/// hyphens, marks of an encoding, and zero bytes.
+pub const fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\0' | '\u{ad}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+    )
 }
 
 impl fmt::Debug for Secret {

@@ -22,8 +22,11 @@ mod providers;
 pub mod redact;
 mod secret_kind;
 mod spec;
+mod stand_in;
 
-pub use access_token::{AccessToken, Fingerprint, Grant, Malformed, Secret};
+pub use access_token::{
+    AccessToken, Fingerprint, Grant, Malformed, Secret, is_blank, is_invisible,
+};
 pub use credential::{
     AttemptKind, Credential, Damage, IN_USE, Ledger, MintingLedger, OpenAttempt, RotatedGeneration,
     SentExchange, SharedToken, SourceValue, Undeclared,
@@ -40,7 +43,7 @@ pub use inspection::{Difference, GranularScope, Identity, Inspection, Proof};
 pub use label::{BadLabel, Label, Pattern};
 pub use login::{LoginAnswer, LoginClaims, LoginOutcome, UnfitAnswer, read_login_answer};
 pub use notification::{ChannelId, NotificationEvent, Notified, Topic, TopicState};
-pub use pasted::{Unfit, read_pasted};
+pub use pasted::{Unfit, read_pasted, unfit_secret};
 pub use probe::{
     BadProbePath, Probe, ProbeAnswer, ProbeGrade, ProbeOrigin, ProbePath, ProbeQuestion,
 };
@@ -52,6 +55,7 @@ pub use spec::{
     PersonWords, ProfileCall, Provider, ProviderSpec, ProviderWords, Source, TokenSpec, TokenType,
     Versions,
 };
+pub use stand_in::{is_placeholder, is_reference};
 
 /// An instant, in UTC: the only time that crosses a module boundary.
 pub type Time = chrono::DateTime<chrono::Utc>;

@@ -5,7 +5,10 @@
 
 use std::fmt;
 
-use super::{AccessToken, Malformed, Provider, TokenType};
+use super::{
+    AccessToken, Malformed, Provider, TokenType, is_blank, is_invisible, is_placeholder,
+    is_reference,
+};
 
 /// Why a value cannot be the access token of a token. Never holds the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,8 +19,10 @@ pub enum Unfit {
     Named,
     /// Quotes stand around it.
     Quoted,
-    /// `Bearer` stands in front, as in a header.
-    Bearer,
+    /// This word stands in front, as in a header.
+    Scheme(&'static str),
+    /// It is a command, with an access token in it at best.
+    Command(&'static str),
     /// It is an address.
     Address,
     /// It is the address at which a login ended, with a code in it.
@@ -26,18 +31,42 @@ pub enum Unfit {
     TokenAddress,
     /// It is the code of a login.
     Code,
-    /// It is JSON, with an access token in it at best.
+    /// It is JSON, with an access token in it.
     Json,
+    /// It is JSON, without an access token in it.
+    OtherJson,
+    /// It is twice the same.
+    Twice,
     /// It has so many lines.
     Lines(usize),
     /// A space or a tab stands inside.
     Blank,
+    /// Other words stand beside it.
+    Among,
+    /// It is text, in which no access token is seen.
+    Prose,
+    /// A character of which nothing is seen stands inside.
+    Invisible(char),
     /// A character stands in it that no access token has.
-    ForeignCharacter,
+    Foreign(char),
+    /// It has a `%`, as what was copied out of an address.
+    Encoded,
     /// It ends in dots, as what a page shows of a longer one.
     Cut,
+    /// Stars or dots stand for a part of it.
+    Masked,
     /// It is longer than any.
     TooLong,
+    /// It names the place of a value.
+    Reference,
+    /// It is a word that waits for a value.
+    Placeholder,
+    /// It is the path of a file.
+    Path,
+    /// It has digits alone, as Meta's ids.
+    Id,
+    /// It says who somebody is, and Graph takes it from no caller.
+    IdentityToken,
     /// It belongs to a token of another service.
     Platform { found: Provider, wanted: TokenType },
     /// It is an app's token, `ID|…`.
@@ -49,31 +78,47 @@ pub enum Unfit {
 impl Unfit {
     /// What puts right a value that was handed over, for which no config says where it is.
     pub fn fix_of_input(self) -> String {
-        match self {
-            Self::Named => "remove `NAME=`".to_owned(),
-            Self::Json => "take the value of `access_token` alone".to_owned(),
-            other => other.fix(),
-        }
+        let fix = match self {
+            Self::Named => "remove `NAME=`",
+            Self::Json => "take the value of `access_token` alone",
+            Self::Reference => "use the access token itself",
+            Self::Path => "to read a file, name it with `--token-file FILE`",
+            other => return other.fix(),
+        };
+        fix.to_owned()
     }
 
     /// What puts it right where the config says that it is.
     pub fn fix(self) -> String {
         let fix = match self {
-            Self::Empty => "put the access token there",
+            Self::Empty | Self::Placeholder => "put the access token there",
             Self::Named => "remove `NAME=`, or name the key of the file with `key`",
             Self::Quoted => "remove the quotes around it",
-            Self::Bearer => "remove `Bearer` in front of it",
-            Self::Address => "paste an access token, which begins with `EAA`, `IG` or `TH`",
+            Self::Scheme(scheme) => return format!("remove `{scheme}` in front of it"),
+            Self::Command(_) | Self::Among => "leave the access token alone",
+            Self::Address | Self::Prose | Self::Id | Self::IdentityToken => BEGINNINGS,
             Self::TokenAddress => "copy only what stands between `access_token=` and the next `&`",
             Self::Code | Self::CodeAddress => {
-                "a code is exchanged for an access token once and within minutes, by the program \
-                 that began the login: paste the access token that it got"
+                "a code is of use only to the program that began the login, once and within \
+                 minutes: paste the access token that it got"
             }
             Self::Json => "take the value of `access_token` alone, or name it with `key`",
+            Self::OtherJson => {
+                "in the Graph API Explorer, copy the field *Access Token*, not the answer"
+            }
+            Self::Twice => "paste it once",
             Self::Lines(_) => "leave one access token, on one line",
             Self::Blank => "remove the blanks: copy it again, whole",
-            Self::ForeignCharacter | Self::TooLong => "copy the access token again, alone",
-            Self::Cut => "copy it again, whole",
+            Self::Invisible(_) => {
+                "copy it again where Meta shows it, not from a mail, a chat or a document"
+            }
+            Self::Foreign(_) | Self::TooLong => "copy the access token again, alone",
+            Self::Encoded => "copy it again where Meta shows it, not from an address",
+            Self::Cut | Self::Masked => "copy it again, whole",
+            Self::Reference => {
+                "use the access token itself, or name where it is: `{ env = \"NAME\" }`"
+            }
+            Self::Path => "name the file as one: `{ file = \"PATH\" }`",
             Self::Platform { wanted, .. } | Self::AppToken { wanted } => {
                 return format!("use {} token, or correct `type`", article(wanted));
             }
@@ -84,24 +129,30 @@ impl Unfit {
         fix.to_owned()
     }
 
-    /// The command that takes it as what it is, where it can be told.
-    pub const fn other_command(self) -> Option<&'static str> {
+    /// The command that takes it as what it is, where it can be told, and when.
+    pub const fn other_command(self) -> Option<(&'static str, &'static str)> {
+        const OWN_LABEL: &str = "or keep what it is under a label of its own";
         match self {
             Self::Platform { found: Provider::Facebook, .. } => {
-                Some("metatoken add LABEL --type user")
+                Some((OWN_LABEL, "metatoken add LABEL --type user"))
             }
             Self::Platform { found: Provider::Instagram, .. } => {
-                Some("metatoken add LABEL --type instagram")
+                Some((OWN_LABEL, "metatoken add LABEL --type instagram"))
             }
             Self::Platform { found: Provider::Threads, .. } => {
-                Some("metatoken add LABEL --type threads")
+                Some((OWN_LABEL, "metatoken add LABEL --type threads"))
             }
             // An app's own is derived from its id and secret, and never pasted.
-            Self::AppToken { .. } => Some("metatoken add LABEL --type app"),
+            Self::AppToken { .. } => Some((OWN_LABEL, "metatoken add LABEL --type app")),
+            Self::Code | Self::CodeAddress => {
+                Some(("or, if `metatoken login` began it", "metatoken login LABEL --answer -"))
+            }
             _ => None,
         }
     }
 }
+
+const BEGINNINGS: &str = "paste an access token, which begins with `EAA`, `IG` or `TH`";
 
 fn article(token_type: TokenType) -> String {
     let an = matches!(token_type, TokenType::Instagram | TokenType::App);
@@ -114,17 +165,40 @@ impl fmt::Display for Unfit {
             Self::Empty => f.write_str("it is empty"),
             Self::Named => f.write_str("it begins with `NAME=`"),
             Self::Quoted => f.write_str("it has quotes around it"),
-            Self::Bearer => f.write_str("it begins with `Bearer`"),
+            Self::Scheme(scheme) => write!(f, "it begins with `{scheme}`"),
+            Self::Command(program) => write!(f, "it is a command (`{program}`)"),
             Self::Address => f.write_str("it is an address"),
             Self::CodeAddress => f.write_str("it is the address of a login, with a code in it"),
             Self::TokenAddress => f.write_str("it is an address with an access token in it"),
             Self::Code => f.write_str("it is the code of a login (it begins with `AQ`)"),
             Self::Json => f.write_str("it is JSON"),
+            Self::OtherJson => f.write_str("it is JSON without an access token"),
+            Self::Twice => f.write_str("it is the same access token twice"),
             Self::Lines(count) => write!(f, "it has {count} lines"),
             Self::Blank => f.write_str("it has a blank inside"),
-            Self::ForeignCharacter => f.write_str("it has a character that no access token has"),
+            Self::Among => f.write_str("it has other words beside the access token"),
+            Self::Prose => f.write_str("it is text with blanks"),
+            Self::Invisible(c) => {
+                write!(f, "it has an invisible character inside (U+{:04X})", u32::from(*c))
+            }
+            Self::Foreign(c) if c.is_ascii_graphic() && *c != '`' => {
+                write!(f, "it has a character that no access token has: `{c}`")
+            }
+            Self::Foreign(c) => {
+                let code = u32::from(*c);
+                write!(f, "it has a character that no access token has: U+{code:04X}")
+            }
+            Self::Encoded => f.write_str("it has a `%`: it was encoded for an address"),
             Self::Cut => f.write_str("it ends in `…`: it was cut off"),
+            Self::Masked => f.write_str("a part of it is hidden (`***` or `…`)"),
             Self::TooLong => f.write_str("it is longer than any access token"),
+            Self::Reference => f.write_str("it is a reference to a value, not the value"),
+            Self::Placeholder => f.write_str("it is a placeholder"),
+            Self::Path => f.write_str("it is the path of a file"),
+            Self::Id => f.write_str("it is an id (digits only)"),
+            Self::IdentityToken => {
+                f.write_str("it is an identity token (it begins with `eyJ`), which Graph rejects")
+            }
             Self::Platform { found, wanted } => {
                 let begins = begins(*found);
                 write!(
@@ -161,63 +235,102 @@ const fn begins(provider: Provider) -> &'static str {
     }
 }
 
-/// Reads the access token of a token of this type, or of any; white space around it is dropped.
+/// Reads the access token of a token of this type, or of any; what is blank around it is dropped.
 ///
 /// Meta calls access tokens opaque, so only what certainly is something else is refused.
 pub fn read_pasted(text: &str, wanted: Option<TokenType>) -> Result<AccessToken, Unfit> {
-    let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-    match around(text) {
-        Some(unfit) => return Err(unfit),
-        None if text.is_empty() => return Err(Unfit::Empty),
-        None => {}
+    let text = text.trim_matches(is_blank);
+    if text.is_empty() {
+        return Err(Unfit::Empty);
+    }
+    if let Some(unfit) = around(text).or_else(|| instead(text)).or_else(|| kind(text, wanted)) {
+        return Err(unfit);
     }
     let token = AccessToken::parse(text).map_err(|malformed| match malformed {
         Malformed::Empty => Unfit::Empty,
         Malformed::WhiteSpace => inside(text),
-        Malformed::ForeignCharacter => Unfit::ForeignCharacter,
+        Malformed::ForeignCharacter => strange(text),
         Malformed::TooLong => Unfit::TooLong,
     })?;
-    match kind(text, wanted) {
-        Some(unfit) => Err(unfit),
-        None => Ok(token),
+    if is_twice(text) {
+        return Err(Unfit::Twice);
     }
+    text.chars().find(|c| FOREIGN.contains(*c)).map_or(Ok(token), |c| Err(Unfit::Foreign(c)))
+}
+
+/// Characters that a form can carry, and that Meta puts into no access token.
+const FOREIGN: &str = ",;()[]{}*$&?#\\^!@`";
+
+fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '\'' | '`' | '“' | '”' | '„' | '‘' | '’' | '‚' | '«' | '»' | '″' | '′')
 }
 
 /// What stands around an access token, and belongs to the place from which it was copied.
 fn around(text: &str) -> Option<Unfit> {
     let first = text.lines().next().unwrap_or_default();
-    let lower = first.to_ascii_lowercase();
-    let is_quote = |c: char| matches!(c, '"' | '\'' | '`' | '“' | '”' | '‘' | '’' | '«' | '»');
-    if text.starts_with(is_quote) || text.ends_with(is_quote) {
+    if let Some(program) = command(first) {
+        return Some(Unfit::Command(program));
+    }
+    if let Some(scheme) = scheme(text.trim_start_matches(is_quote)) {
+        return Some(Unfit::Scheme(scheme));
+    }
+    let is_one_value = has_name(first) || !first.contains(char::is_whitespace);
+    if text.starts_with(is_quote) || (text.ends_with(is_quote) && is_one_value) {
         return Some(Unfit::Quoted);
     }
-    if lower.starts_with("http://") || lower.starts_with("https://") {
-        return Some(address(first));
+    if let Some(unfit) = address(first) {
+        return Some(unfit);
     }
-    if text.starts_with(['{', '[']) {
-        return Some(Unfit::Json);
-    }
-    if lower.starts_with("bearer ") || lower.starts_with("authorization:") {
-        return Some(Unfit::Bearer);
+    if text.starts_with(['{', '[']) && text.contains([':', '"']) && !is_reference(text) {
+        return Some(if text.contains("access_token") { Unfit::Json } else { Unfit::OtherJson });
     }
     if has_name(first) {
-        return Some(Unfit::Named);
+        let value = first.split_once(['=', ':']).map_or("", |(_, value)| value.trim());
+        let is_one = text.lines().count() == 1;
+        return Some(kind(value, None).filter(|_| is_one).unwrap_or(Unfit::Named));
     }
-    (text.ends_with('…') || text.ends_with("...")).then_some(Unfit::Cut)
+    if text.ends_with('…') || text.ends_with("...") {
+        return Some(if is_placeholder(text) { Unfit::Placeholder } else { Unfit::Cut });
+    }
+    None
 }
 
-fn address(text: &str) -> Unfit {
-    let has = |name: &str| {
-        let parameters = text.split(['?', '&', '#']).skip(1);
-        parameters.filter_map(|it| it.split_once('=')).any(|(known, _)| known == name)
+/// The program that a line calls.
+fn command(line: &str) -> Option<&'static str> {
+    let line = line.trim_start_matches(['$', '>', '%', '#']).trim_start();
+    let (word, rest) = line.split_once(char::is_whitespace)?;
+    let programs = ["curl", "wget", "http", "https", "metatoken"];
+    programs.into_iter().find(|program| *program == word && !rest.trim().is_empty())
+}
+
+/// The word of a header that stands in front.
+fn scheme(text: &str) -> Option<&'static str> {
+    let lower = text.to_ascii_lowercase();
+    let stands = |name: &str| {
+        let behind = lower.strip_prefix(&name.to_ascii_lowercase());
+        behind.is_some_and(|rest| rest.starts_with(|c: char| c.is_whitespace() || c == ':'))
     };
-    if has("access_token") {
-        Unfit::TokenAddress
-    } else if has("code") {
-        Unfit::CodeAddress
-    } else {
-        Unfit::Address
+    if stands("Authorization") || lower.contains("authorization: bearer ") {
+        return Some("Bearer");
     }
+    ["Bearer", "OAuth"].into_iter().find(|name| stands(name))
+}
+
+/// What an address is good for; nothing of what is none. Its beginning may be left out.
+fn address(line: &str) -> Option<Unfit> {
+    let parameters = line.split(['?', '&', '#']);
+    let parts: Vec<&str> = parameters.filter_map(|it| Some(it.split_once('=')?.0)).collect();
+    let has = |name: &str| parts.contains(&name);
+    let is_part = line.contains(['?', '&', '#']) && !line.contains(char::is_whitespace);
+    let lower = line.to_ascii_lowercase();
+    let is_whole = lower.starts_with("http://") || lower.starts_with("https://");
+    if (is_part || is_whole) && has("access_token") {
+        return Some(Unfit::TokenAddress);
+    }
+    if ((is_part || is_whole) && has("code")) || line.starts_with("code=AQ") {
+        return Some(Unfit::CodeAddress);
+    }
+    is_whole.then_some(Unfit::Address)
 }
 
 /// Whether a line is `NAME=…`, `export NAME=…` or `NAME: …`.
@@ -227,40 +340,129 @@ fn has_name(line: &str) -> bool {
     let name = name.trim_end();
     let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
-    is_name && service(name).is_none() && !rest.trim().is_empty()
+    is_name && service(name).is_none() && !rest.trim().is_empty() && !rest.starts_with("//")
 }
 
-fn inside(text: &str) -> Unfit {
-    match text.lines().filter(|line| !line.trim().is_empty()).count() {
-        0 | 1 => Unfit::Blank,
-        lines => Unfit::Lines(lines),
+/// What was taken for an access token, as a whole.
+fn instead(text: &str) -> Option<Unfit> {
+    if text.contains(char::is_whitespace) {
+        return None;
     }
+    let is_masked = |c: char| matches!(c, '•' | '●' | '…') || c == '*';
+    if is_reference(text) {
+        Some(Unfit::Reference)
+    } else if ["/", "./", "../", "~/"].iter().any(|start| text.starts_with(start)) {
+        Some(Unfit::Path)
+    } else if is_placeholder(text) && !holds_one(text) {
+        Some(Unfit::Placeholder)
+    } else if text.contains(is_masked) || (text.contains("...") && service(text).is_some()) {
+        Some(Unfit::Masked)
+    } else if text.len() > 5 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        Some(Unfit::Id)
+    } else if text.starts_with("eyJ") && text.matches('.').count() == 2 {
+        Some(Unfit::IdentityToken)
+    } else {
+        None
+    }
+}
+
+/// What white space inside says.
+fn inside(text: &str) -> Unfit {
+    let lines = text.lines().filter(|line| !line.trim().is_empty()).count();
+    let mut words = text.split_whitespace();
+    let first = words.next().unwrap_or_default();
+    if words.clone().all(|word| word == first) {
+        return Unfit::Twice;
+    }
+    if lines > 1 {
+        return Unfit::Lines(lines);
+    }
+    if words.any(holds_one) {
+        Unfit::Among
+    } else if service(first).is_some() {
+        Unfit::Blank
+    } else {
+        Unfit::Prose
+    }
+}
+
+/// Whether an access token stands somewhere in a word.
+fn holds_one(word: &str) -> bool {
+    const SHORTEST: usize = 7;
+    word.split(|c: char| !c.is_ascii_alphanumeric())
+        .any(|run| run.len() >= SHORTEST && service(run).is_some())
+}
+
+/// The first character that no access token has.
+fn strange(text: &str) -> Unfit {
+    if let Some(c) = text.chars().find(|c| is_invisible(*c)) {
+        return Unfit::Invisible(c);
+    }
+    let is_foreign = |c: &char| !c.is_ascii_graphic() || matches!(c, '"' | '\'' | '<' | '>');
+    text.chars().find(is_foreign).map_or(Unfit::TooLong, Unfit::Foreign)
+}
+
+/// Whether the same was pasted twice, one behind the other.
+fn is_twice(text: &str) -> bool {
+    let half = text.len() / 2;
+    text.len().is_multiple_of(2)
+        && service(text).is_some()
+        && text.is_char_boundary(half)
+        && text[..half] == text[half..]
 }
 
 /// What else it is than an access token for a token of this type.
 fn kind(text: &str, wanted: Option<TokenType>) -> Option<Unfit> {
-    let is_hex = |c: char| c.is_ascii_digit() || matches!(c, 'a'..='f');
-    if text.len() == 32 && text.chars().all(is_hex) {
+    if text.len() == 32 && text.chars().all(|c| c.is_ascii_hexdigit()) {
         return Some(Unfit::AppSecret);
     }
     // The codes of all three begin so, and no access token does.
     if text.len() >= 20 && text.starts_with("AQ") {
         return Some(Unfit::Code);
     }
-    let wanted = wanted?;
-    if is_of_an_app(text) {
-        return (wanted != TokenType::App).then_some(Unfit::AppToken { wanted });
+    let is_of_an_app = is_of_an_app(text);
+    if let Some(wanted) = wanted {
+        if is_of_an_app && wanted != TokenType::App {
+            return Some(Unfit::AppToken { wanted });
+        }
+        if let Some(found) = service(text).filter(|_| !is_of_an_app)
+            && (found != wanted.provider() || wanted == TokenType::App)
+        {
+            return Some(Unfit::Platform { found, wanted });
+        }
     }
-    let found = service(text)?;
-    let fits = found == wanted.provider() && wanted != TokenType::App;
-    (!fits).then_some(Unfit::Platform { found, wanted })
+    let is_encoded = text.contains('%') && !text.contains(char::is_whitespace);
+    is_encoded.then_some(Unfit::Encoded)
 }
 
 /// Whether it is an app's token: digits, a bar, and more.
 fn is_of_an_app(text: &str) -> bool {
-    let text = text.strip_prefix("TH|").unwrap_or(text);
-    text.split_once('|')
-        .is_some_and(|(id, _)| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()))
+    let text = text.replace("%7C", "|").replace("%7c", "|");
+    let (id, rest) = text.split_once('|').unwrap_or_default();
+    let is_id = |id: &str| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+    let is_family = id.len() == 2 && id.bytes().all(|byte| byte.is_ascii_uppercase());
+    is_id(id) || (is_family && rest.split_once('|').is_some_and(|(id, _)| is_id(id)))
+}
+
+/// Why a text without blanks around it cannot be an app's secret. Never holds the text.
+pub fn unfit_secret(text: &str) -> Option<&'static str> {
+    if text.is_empty() {
+        Some("holds nothing")
+    } else if text.contains(char::is_whitespace) {
+        Some("holds more than the app's secret: it has a blank or a line break inside")
+    } else if text.contains(|c: char| is_invisible(c) || c.is_control()) {
+        Some("holds the app's secret with an invisible character inside")
+    } else if text.contains(is_quote) {
+        Some("holds the app's secret in quotes")
+    } else if text.contains('=') {
+        Some("holds `NAME=` in front of the app's secret")
+    } else if ["EAA", "IGAA", "IGQ", "THAA"].iter().any(|prefix| text.starts_with(prefix)) {
+        Some("holds an access token, not the app's secret")
+    } else if is_of_an_app(text) {
+        Some("holds an app's token (`ID|…`), not the app's secret")
+    } else {
+        None
+    }
 }
 
 impl AccessToken {
@@ -302,12 +504,64 @@ mod tests {
             ("FB_TOKEN = EAAfake", User, Err(Unfit::Named)),
             ("access_token: EAAfake", User, Err(Unfit::Named)),
             ("A=EAAfake\nB=EAAfake", User, Err(Unfit::Named)),
-            ("access_token=EAAfake&expires_in=3600", User, Err(Unfit::Named)),
+            ("access_token=EAAfake&expires_in=3600", User, Err(Unfit::TokenAddress)),
+            ("#access_token=EAAfake&expires_in=1", User, Err(Unfit::TokenAddress)),
+            ("graph.facebook.com/me?access_token=EAAfake", User, Err(Unfit::TokenAddress)),
+            ("localhost/?code=AQfake", User, Err(Unfit::CodeAddress)),
+            ("code=AQfake", User, Err(Unfit::CodeAddress)),
+            ("SECRET=0123456789abcdef0123456789abcdef", User, Err(Unfit::AppSecret)),
             ("\"EAAfake\"", User, Err(Unfit::Quoted)),
             ("'EAAfake'", User, Err(Unfit::Quoted)),
             ("“EAAfake”", User, Err(Unfit::Quoted)),
-            ("Bearer EAAfake", User, Err(Unfit::Bearer)),
-            ("Authorization: Bearer EAAfake", User, Err(Unfit::Bearer)),
+            ("Bearer EAAfake", User, Err(Unfit::Scheme("Bearer"))),
+            ("bearer\u{a0}EAAfake", User, Err(Unfit::Scheme("Bearer"))),
+            ("Bearer: EAAfake", User, Err(Unfit::Scheme("Bearer"))),
+            ("OAuth EAAfake", User, Err(Unfit::Scheme("OAuth"))),
+            ("Authorization: Bearer EAAfake", User, Err(Unfit::Scheme("Bearer"))),
+            ("'Authorization: Bearer EAAfake'", User, Err(Unfit::Scheme("Bearer"))),
+            ("-H 'Authorization: Bearer EAAfake'", User, Err(Unfit::Scheme("Bearer"))),
+            ("curl -d access_token=EAAfake", User, Err(Unfit::Command("curl"))),
+            ("$ curl 'https://x/?access_token=EAAfake'", User, Err(Unfit::Command("curl"))),
+            ("metatoken add anna", User, Err(Unfit::Command("metatoken"))),
+            ("curling", User, Ok(())),
+            ("EAAfake1EAAfake1", User, Err(Unfit::Twice)),
+            ("EAAfake1 EAAfake1", User, Err(Unfit::Twice)),
+            ("EAAfake1\nEAAfake1", User, Err(Unfit::Twice)),
+            ("aa", User, Ok(())),
+            ("\u{200b}EAAfake\u{2060}", User, Ok(())),
+            ("\u{202a}EAAfake\u{202c}\0", User, Ok(())),
+            ("EAAfa\u{ad}ke", User, Err(Unfit::Invisible('\u{ad}'))),
+            ("EAAfa\u{200b}ke", User, Err(Unfit::Invisible('\u{200b}'))),
+            ("set FB=EAAfake", User, Err(Unfit::Among)),
+            ("User token EAAfake", User, Err(Unfit::Among)),
+            ("$token = 'EAAfake';", User, Err(Unfit::Among)),
+            ("setx FB \"EAAfake\"", User, Err(Unfit::Among)),
+            ("paste it here", User, Err(Unfit::Prose)),
+            ("<!DOCTYPE html>\n<html>", User, Err(Unfit::Lines(2))),
+            ("${FB_TOKEN}", User, Err(Unfit::Reference)),
+            ("$FB_TOKEN", User, Err(Unfit::Reference)),
+            ("{{ token }}", User, Err(Unfit::Prose)),
+            ("{{token}}", User, Err(Unfit::Reference)),
+            ("op://vault/item", User, Err(Unfit::Reference)),
+            ("/run/secrets/fb", User, Err(Unfit::Path)),
+            ("~/token", User, Err(Unfit::Path)),
+            ("YOUR_ACCESS_TOKEN", User, Err(Unfit::Placeholder)),
+            ("<token>", User, Err(Unfit::Placeholder)),
+            ("<EAAfake1>", User, Err(Unfit::Foreign('<'))),
+            ("...", User, Err(Unfit::Placeholder)),
+            ("EAAfa…ke", User, Err(Unfit::Masked)),
+            ("EAAfa...ke", User, Err(Unfit::Masked)),
+            ("EAAfa****", User, Err(Unfit::Masked)),
+            ("••••••", User, Err(Unfit::Masked)),
+            ("1000000000000001", User, Err(Unfit::Id)),
+            ("eyJfake.eyJfake.fake", User, Err(Unfit::IdentityToken)),
+            ("EAAfake,", User, Err(Unfit::Foreign(','))),
+            ("(EAAfake)", User, Err(Unfit::Foreign('('))),
+            ("[EAAfake]", User, Err(Unfit::Foreign('['))),
+            ("EAAfake\\n", User, Err(Unfit::Foreign('\\'))),
+            ("EAAfake%0A", User, Err(Unfit::Encoded)),
+            ("123%7Cfake", User, Err(Unfit::AppToken { wanted: User })),
+            ("IG|123|fake", Instagram, Err(Unfit::AppToken { wanted: Instagram })),
             ("https://localhost/?code=AQfake#_=_", User, Err(Unfit::CodeAddress)),
             ("https://localhost/?state=x&code=AQfake", User, Err(Unfit::CodeAddress)),
             (
@@ -320,9 +574,10 @@ mod tests {
             ("AQBfakefakefakefakefake#_=_", User, Err(Unfit::Code)),
             ("AQDfakefakefakefakefake", Instagram, Err(Unfit::Code)),
             ("{\"access_token\": \"EAAfake\"}", User, Err(Unfit::Json)),
+            ("{\n  \"name\": \"Anna\"\n}", User, Err(Unfit::OtherJson)),
             ("EAAfake\nEAAother", User, Err(Unfit::Lines(2))),
             ("EAAfa ke", User, Err(Unfit::Blank)),
-            ("EAAfäke", User, Err(Unfit::ForeignCharacter)),
+            ("EAAfäke", User, Err(Unfit::Foreign('ä'))),
             ("EAAfake…", User, Err(Unfit::Cut)),
             ("EAAfake...", User, Err(Unfit::Cut)),
             ("IGAAfake", User, Err(Unfit::Platform { found: Provider::Instagram, wanted: User })),
@@ -336,6 +591,7 @@ mod tests {
             ("123|fake", User, Err(Unfit::AppToken { wanted: User })),
             ("TH|123|fake", Threads, Err(Unfit::AppToken { wanted: Threads })),
             ("0123456789abcdef0123456789abcdef", User, Err(Unfit::AppSecret)),
+            ("0123456789ABCDEF0123456789ABCDEF", User, Err(Unfit::AppSecret)),
         ] {
             assert_eq!(read_pasted(text, Some(wanted)).map(drop), found, "{text:?} {wanted}");
         }

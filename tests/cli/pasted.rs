@@ -11,7 +11,7 @@ const CONFIG: &str = "[token.brand]\ntype = \"user\"\n";
 const AGAIN: &str = "hint: then run `metatoken exchange brand`\n";
 
 /// What is pasted, what is said of it, and what to do.
-const VALUES: [(&str, &str, &str); 18] = [
+const VALUES: [(&str, &str, &str); 51] = [
     ("FB=EAAFAKEvalue1", "it begins with `NAME=`", "remove `NAME=`"),
     ("export FB='EAAFAKEvalue1'", "it has quotes around it", "remove the quotes around it"),
     ("\"EAAFAKEvalue1\"", "it has quotes around it", "remove the quotes around it"),
@@ -66,9 +66,108 @@ const VALUES: [(&str, &str, &str); 18] = [
         "it belongs to Threads (it begins with `TH`), not to a user token",
         "use a user token, or correct `type`\nhint: or keep what it is under a label of its own: `metatoken add LABEL --type threads`",
     ),
+    (
+        "1000000000000001%7CFAKEvalue1",
+        "it is an app's token, not a user token",
+        "use a user token, or correct `type`\nhint: or keep what it is under a label of its own: `metatoken add LABEL --type app`",
+    ),
+    ("bearer\u{a0}EAAFAKEvalue1", "it begins with `Bearer`", "remove `Bearer` in front of it"),
+    ("OAuth EAAFAKEvalue1", "it begins with `OAuth`", "remove `OAuth` in front of it"),
+    (
+        "-H 'Authorization: Bearer EAAFAKEvalue1'",
+        "it begins with `Bearer`",
+        "remove `Bearer` in front of it",
+    ),
+    (
+        "curl -i -X GET \\\n \"https://graph.facebook.com/me?access_token=EAAFAKEvalue1\"",
+        "it is a command (`curl`)",
+        "leave the access token alone",
+    ),
+    (
+        "$ curl https://graph.facebook.com/me -d access_token=EAAFAKEvalue1",
+        "it is a command (`curl`)",
+        "leave the access token alone",
+    ),
+    ("EAAFAKEvalue1EAAFAKEvalue1", "it is the same access token twice", "paste it once"),
+    ("EAAFAKEvalue1\r\nEAAFAKEvalue1", "it is the same access token twice", "paste it once"),
+    (
+        "{\n  \"name\": \"Anna value1\",\n  \"id\": \"3\"\n}",
+        "it is JSON without an access token",
+        "in the Graph API Explorer, copy the field *Access Token*, not the answer",
+    ),
+    (
+        "[{\"access_token\": \"EAAFAKEvalue1\"}]",
+        "it is JSON",
+        "take the value of `access_token` alone",
+    ),
+    ("“EAAFAKEvalue1”", "it has quotes around it", "remove the quotes around it"),
+    ("„EAAFAKEvalue1“", "it has quotes around it", "remove the quotes around it"),
+    ("EAAFAKE\u{200b}value1", "it has an invisible character inside (U+200B)", FROM_META),
+    ("EAAFAKE\u{ad}value1", "it has an invisible character inside (U+00AD)", FROM_META),
+    ("EAAFAKE\u{a0}value1", "it has a blank inside", "remove the blanks: copy it again, whole"),
+    (
+        "User Token EAAFAKEvalue1",
+        "it has other words beside the access token",
+        "leave the access token alone",
+    ),
+    (
+        "set FB=EAAFAKEvalue1",
+        "it has other words beside the access token",
+        "leave the access token alone",
+    ),
+    ("paste value1 here", "it is text with blanks", BEGINNINGS),
+    ("EAAFA…value1", "a part of it is hidden (`***` or `…`)", "copy it again, whole"),
+    ("EAAFA*****", "a part of it is hidden (`***` or `…`)", "copy it again, whole"),
+    ("EAAFAKEvalue1,", "it has a character that no access token has: `,`", ALONE),
+    ("\u{415}AAFAKEvalue1", "it has a character that no access token has: U+0415", ALONE),
+    (
+        "EAAFAKEvalue1%3D",
+        "it has a `%`: it was encoded for an address",
+        "copy it again where Meta shows it, not from an address",
+    ),
+    (
+        "#access_token=EAAFAKEvalue1&expires_in=5183944",
+        "it is an address with an access token in it",
+        "copy only what stands between `access_token=` and the next `&`",
+    ),
+    (
+        "graph.facebook.com/me?access_token=EAAFAKEvalue1",
+        "it is an address with an access token in it",
+        "copy only what stands between `access_token=` and the next `&`",
+    ),
+    (
+        "localhost/?code=AQFAKEvalue1&state=x",
+        "it is the address of a login, with a code in it",
+        CODE,
+    ),
+    (
+        "APP_SECRET=0123456789abcdef0123456789abcdef",
+        "it is an app's secret (32 hex digits)",
+        "use an access token; the app's secret belongs to `secret` of its `[app.NAME]`",
+    ),
+    ("1000000000000001", "it is an id (digits only)", BEGINNINGS),
+    (
+        "eyJFAKEvalue1.eyJFAKEvalue2.FAKE",
+        "it is an identity token (it begins with `eyJ`), which Graph rejects",
+        BEGINNINGS,
+    ),
+    ("YOUR_ACCESS_TOKEN", "it is a placeholder", "put the access token there"),
+    ("${FB_value1}", "it is a reference to a value, not the value", "use the access token itself"),
+    (
+        "/home/me/value1",
+        "it is the path of a file",
+        "to read a file, name it with `--token-file FILE`",
+    ),
+    ("OAuth: EAAFAKEvalue1", "it begins with `OAuth`", "remove `OAuth` in front of it"),
 ];
 
-const CODE: &str = "a code is exchanged for an access token once and within minutes, by the program that began the login: paste the access token that it got";
+const CODE: &str = "a code is of use only to the program that began the login, once and within minutes: paste the access token that it got\nhint: or, if `metatoken login` began it: `metatoken login LABEL --answer -`";
+
+const ALONE: &str = "copy the access token again, alone";
+
+const BEGINNINGS: &str = "paste an access token, which begins with `EAA`, `IG` or `TH`";
+
+const FROM_META: &str = "copy it again where Meta shows it, not from a mail, a chat or a document";
 
 #[test]
 fn what_is_no_access_token_is_known_by_how_it_looks() {
@@ -148,8 +247,30 @@ fn what_belongs_to_another_is_known_by_metas_answer() {
         assert!(ran.stderr.contains("`metatoken exchange brand`"), "{}", ran.stderr);
         assert!(!ran.stderr.contains(&value), "{}", ran.stderr);
     }
-    // Whole, with white space around it, it is taken.
+    // Whole, it is taken, with whatever nothing is seen of around it.
     world.run_with_input(&["exchange", "brand"], &format!("\u{feff} {whole}\r\n")).exit(Exit::Ok);
+    let unseen = format!("\u{200b}\u{202a}{whole}\u{202c}\u{2060}\0");
+    world.run_with_input(&["exchange", "brand", "-n"], &unseen).exit(Exit::Ok);
+    // PowerShell writes a file like this.
+    let wide = |text: &str, unit: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        format!("\u{feff}{text}\r\n").encode_utf16().flat_map(unit).collect()
+    };
+    for unit in [u16::to_le_bytes, u16::to_be_bytes] {
+        world.write("wide", wide(&whole, unit));
+        world.run(&["exchange", "brand", "-n", "--token-file", "wide"]).exit(Exit::Ok);
+    }
+    world.write("latin", b"EAAFAKE\xe9\n");
+    world
+        .run(&["exchange", "brand", "--token-file", "latin"])
+        .stdout("")
+        .stderr(
+            "
+error: latin: is not text in UTF-8
+hint: name a file that you can read, with the value alone in it, as plain text
+hint: then run `metatoken exchange brand --token-file latin`
+",
+        )
+        .exit(Exit::InputRefused);
     // The right type takes what another refused.
     let insta = world.mint(TokenFixture::instagram(INSTA_APP, CREATOR));
     let threads = world.mint(TokenFixture::threads(THREADS_APP, CREATOR));

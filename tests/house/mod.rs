@@ -16,7 +16,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("cli", &[]),
     ("clock", &[]),
     ("crypto", &[]),
-    ("edit", &[]),
+    ("edit", &["token"]),
     ("environment", &[]),
     ("failpoint", &[]),
     ("interrupt", &[]),
