@@ -122,6 +122,7 @@ struct SecretFile {
 enum Unread {
     Missing,
     Folder,
+    Closed(String),
     Because(String),
 }
 
@@ -230,8 +231,12 @@ impl Secrets {
             Unread::Missing => SecretError::unset(source, "is missing"),
             Unread::Folder => SecretError::unreadable(source, "is a folder, not a file")
                 .with_fix(format!("name a file in the config instead of `{}`", path.display())),
-            Unread::Because(why) => {
+            Unread::Closed(why) => {
                 SecretError::unreadable(source, format!("cannot be read: {why}"))
+            }
+            Unread::Because(why) => {
+                let fix = format!("put {{what}} alone into `{}`", path.display());
+                SecretError::unreadable(source, format!("cannot be read: {why}")).with_fix(fix)
             }
         })?;
         if file.mode & WRITABLE_BY_OTHERS != 0 && !is_credential(source) {
@@ -244,7 +249,18 @@ impl Secrets {
         }
         file.document.read(key).map_err(|error| match error {
             EditError::Missing { .. } => SecretError::unset(source, "is missing"),
-            other => SecretError::unreadable(source, format!("cannot be read: {other}")),
+            other => {
+                let fix = match &other {
+                    EditError::Encoded { found: found @ ("UTF-16" | "UTF-32") } => {
+                        format!("convert the file, for example with `iconv -f {found} -t UTF-8`")
+                    }
+                    _ if key.is_some() => {
+                        format!("correct `{}`, or `key` and `format` in the config", path.display())
+                    }
+                    _ => format!("put {{what}} alone into `{}`, as plain text", path.display()),
+                };
+                SecretError::unreadable(source, format!("cannot be read: {other}")).with_fix(fix)
+            }
         })
     }
 }
@@ -296,6 +312,7 @@ fn read_pipe(path: &Path, patience: Duration) -> Result<std::io::Result<Contents
 fn read(path: &Path, format: Format) -> Result<SecretFile, Unread> {
     let refused = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => Unread::Missing,
+        kind @ std::io::ErrorKind::PermissionDenied => Unread::Closed(kind.to_string()),
         kind => Unread::Because(kind.to_string()),
     };
     let about = path.metadata().map_err(refused)?;

@@ -5,7 +5,7 @@ use crate::graph::{App, Graph};
 use crate::policy::{AskedVersion, Moment, Reason, judge_fallback, judge_version, throttle};
 use crate::session::Session;
 use crate::store::{Store, StoreError};
-use crate::token::{Problem, ProblemKind, Time, VersionCheck};
+use crate::token::{Problem, ProblemKind, Time, VersionCheck, unfit_secret};
 
 /// Reads which apps are to be left alone at `now`.
 pub fn throttled_apps(store: &Store, now: Time) -> Result<ThrottledApps, StoreError> {
@@ -36,6 +36,13 @@ pub fn app(session: &Session, throttled: &ThrottledApps, name: &str) -> Result<A
         if secret.expose().is_empty() {
             let fix = format!("put {about} into {source}");
             return Err(bad(what, &format!("{source} holds only white space"), fix));
+        }
+        if let Some(why) = unfit_secret(secret.expose()).filter(|_| what == "secret") {
+            return Err(bad(
+                what,
+                &format!("{source} {why}"),
+                format!("put {about} alone into {source}"),
+            ));
         }
         Ok(secret)
     };

@@ -244,7 +244,7 @@ fn a_wrong_answer_writes_nothing() {
         (vec!["--deliver", "no.such#x"], 78, "error: [DIR]/metatoken.toml: 1 mistake\n"),
         (vec!["--deliver", "app-secret"], 78, "error: [DIR]/metatoken.toml: 1 mistake\n"),
         (vec!["--app-secret-file", "none"], 65, "error: none: cannot be read\n"),
-        (vec!["--app-secret-file", "empty"], 65, "error: empty: the app's secret is empty\n"),
+        (vec!["--app-secret-file", "empty"], 65, "error: empty: holds nothing\n"),
         (
             vec!["--app-secret-file", "two"],
             65,
@@ -255,6 +255,21 @@ fn a_wrong_answer_writes_nothing() {
             65,
             "error: token: holds an access token, not the app's secret\n",
         ),
+        (
+            vec!["--app-secret-file", "quoted"],
+            65,
+            "error: quoted: holds the app's secret in quotes\n",
+        ),
+        (
+            vec!["--app-secret-file", "named"],
+            65,
+            "error: named: holds `NAME=` in front of the app's secret\n",
+        ),
+        (
+            vec!["--app-secret-file", "pair"],
+            65,
+            "error: pair: holds an app's token (`ID|…`), not the app's secret\n",
+        ),
         (vec!["--app-secret-file", "other"], 65, "error: the app: Meta refuses its id or secret: "),
     ] {
         let world = bare();
@@ -262,6 +277,9 @@ fn a_wrong_answer_writes_nothing() {
         world.write("two", "one two\n");
         world.write("token", "EAABfakefake12\n");
         world.write("other", "anothersecret\n");
+        world.write("quoted", format!("“{APP_SECRET}”\n"));
+        world.write("named", format!("APP_SECRET={APP_SECRET}\n"));
+        world.write("pair", format!("1000000000000001|{APP_SECRET}\n"));
         let mut all = PAGE.to_vec();
         for pair in arguments.chunks(2) {
             match all.iter().position(|it| *it == pair[0]) {

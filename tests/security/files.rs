@@ -114,6 +114,7 @@ fn white_space_around_an_apps_secret_is_no_part_of_it() {
         " SECRET\t",
         "\u{feff}SECRET",
         "SECRET\u{a0}\r\n\r\n",
+        "\u{200b}SECRET\u{202c}\u{feff}",
     ] {
         let world = two_apps();
         world.write("app-secret", around.replace("SECRET", APP_SECRET));
@@ -129,6 +130,51 @@ fn white_space_around_an_apps_secret_is_no_part_of_it() {
         ran.result("other")["problem"]["message"],
         "no secret of app `second`: the file `[DIR]/app-secret` holds only white space"
     );
+}
+
+/// Meta only says that something is wrong with an app's id or secret; the file says what.
+#[test]
+fn what_was_saved_with_an_apps_secret_is_named() {
+    let world = two_apps();
+    world.run(&["refresh", "--quiet"]).code(0);
+    let wide: Vec<u8> =
+        format!("\u{feff}{APP_SECRET}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let alone = "put the app's secret alone into the file `[DIR]/app-secret`";
+    for (contents, why, fix) in [
+        (format!("\"{APP_SECRET}\"\n").into_bytes(), "holds the app's secret in quotes", alone),
+        (
+            format!("APP_SECRET={APP_SECRET}\n").into_bytes(),
+            "holds `NAME=` in front of the app's secret",
+            alone,
+        ),
+        (
+            format!("{APP_SECRET}\u{200b}x").into_bytes(),
+            "holds the app's secret with an invisible character inside",
+            alone,
+        ),
+        (b"EAABfakefake12\n".to_vec(), "holds an access token, not the app's secret", alone),
+        (
+            wide,
+            "cannot be read: it is UTF-16, not UTF-8 text",
+            "convert the file, for example with `iconv -f UTF-16 -t UTF-8`",
+        ),
+        (
+            b"fake\xe9\n".to_vec(),
+            "cannot be read: it is not UTF-8 text: line 1",
+            "put the app's secret alone into `[DIR]/app-secret`, as plain text",
+        ),
+    ] {
+        world.write("app-secret", contents);
+        let ran = world.run(&["refresh", "--json", "--force", "other"]).code(77);
+        assert_eq!(
+            ran.result("other")["problem"]["message"],
+            format!("no secret of app `second`: the file `[DIR]/app-secret` {why}")
+        );
+        let checked = world.run(&["config", "check"]).code(78).stdout;
+        let line =
+            format!("error: [app.second] secret: the file `[DIR]/app-secret` {why}; {fix}\n");
+        assert!(checked.contains(&line), "{checked}");
+    }
 }
 
 /// Whoever writes into a pipe may never come, and a run holds the lock meanwhile.

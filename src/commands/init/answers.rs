@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::policy::humanize;
 use crate::run::declaration::check_targets;
 use crate::session::read_input;
-use crate::token::{Label, Provider, Secret, TokenType};
+use crate::token::{Label, Provider, Secret, TokenType, unfit_secret};
 use crate::ui::Ui;
 
 /// What was typed.
@@ -100,7 +100,7 @@ impl FirstAnswers<'_> {
             match app_secret(&typed) {
                 Ok(secret) => return Ok((Some(secret), None)),
                 Err(_) if !is_needed && typed.trim().is_empty() => return Ok((None, None)),
-                Err(why) => self.ui.note(&why),
+                Err(why) => self.ui.note(&format!("error: the app's secret: {why}")),
             }
         }
     }
@@ -269,19 +269,10 @@ impl FirstAnswers<'_> {
 /// What was read as the app's secret, or why it cannot be one.
 fn app_secret(text: &str) -> Result<Secret, String> {
     let secret = Secret::new(text).trimmed();
-    let looks = secret.expose();
-    if looks.is_empty() {
-        return Err("the app's secret is empty".to_owned());
+    match unfit_secret(secret.expose()) {
+        Some(why) => Err(why.to_owned()),
+        None => Ok(secret),
     }
-    if looks.contains(char::is_whitespace) || looks.contains(char::is_control) {
-        return Err(
-            "holds more than the app's secret: it has a blank or a line break inside".to_owned()
-        );
-    }
-    if ["EAA", "IGAA", "IGQ", "THAA"].iter().any(|prefix| looks.starts_with(prefix)) {
-        return Err("holds an access token, not the app's secret".to_owned());
-    }
-    Ok(secret)
 }
 
 fn digits(what: &str, text: &str) -> Result<String, CliError> {
@@ -300,9 +291,7 @@ fn endpoint(text: &str) -> Result<(Provider, String), CliError> {
 }
 
 fn unknown<T: std::fmt::Display>(what: &str, text: &str, all: &[T]) -> CliError {
-    let names: Vec<String> = all.iter().map(ToString::to_string).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    usage(&format!("unknown {what} `{text}`")).hint(format!("write {}", humanize::list(&names)))
+    usage(&format!("unknown {what} `{text}`")).hint(format!("it is one of {}", humanize::list(all)))
 }
 
 fn usage(message: &str) -> CliError {

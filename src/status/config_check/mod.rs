@@ -9,7 +9,7 @@ mod store;
 mod tokens;
 
 use self::channels::check_channel;
-use self::secrets::check_source;
+use self::secrets::{check_app_secret, check_source};
 use self::store::check_store;
 use self::tokens::{check_default_probe, check_token};
 use super::exposure::{exposures, misplaced, same_for_all_pages, undeliverable};
@@ -82,7 +82,7 @@ fn check_app(session: &Session, app: &AppSetting) -> Vec<ConfigCheck> {
     let labels: Vec<&Label> = used.clone().map(|token| &token.label).collect();
     let mut checks = vec![check_source(session, subject("id"), &app.id, "the app's id")];
     if let Some(secret) = &app.secret {
-        checks.push(check_source(session, subject("secret"), secret, "the app's secret"));
+        checks.push(check_app_secret(session, subject("secret"), secret));
         return checks;
     }
     let needs_it = app.kind == Provider::Facebook && !labels.is_empty();

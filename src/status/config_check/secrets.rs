@@ -4,6 +4,28 @@ use crate::config::{Config, SecretError, SecretSource};
 use crate::exit::Exit;
 use crate::report::{CheckResult, ConfigCheck};
 use crate::session::Session;
+use crate::token::unfit_secret;
+
+/// An app's secret: whether it can be had here, and can be one. No program is run for it.
+pub fn check_app_secret(session: &Session, subject: String, source: &SecretSource) -> ConfigCheck {
+    let what = "the app's secret";
+    let checked = check_source(session, subject.clone(), source, what);
+    if checked.result != CheckResult::Good || matches!(source, SecretSource::Command(_)) {
+        return checked;
+    }
+    let found = session.secrets.resolve(source).ok();
+    let unfit = found.and_then(|secret| unfit_secret(secret.trimmed().expose()));
+    match unfit {
+        Some(why) => ConfigCheck::new(
+            "secret_missing",
+            subject,
+            CheckResult::Error(Exit::Config),
+            format!("{source} {why}"),
+            format!("put {what} alone into {source}"),
+        ),
+        None => checked,
+    }
+}
 
 /// A secret: whether it can be had here.
 pub fn check_source(
