@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::import::{self, ImportedFile, OldApp, Shape};
+use crate::import::{self, ImportedFile, OldApp, SettingsTable, Shape};
 use crate::report::{ImportReport, PageRows};
 use crate::run::imported::{inspect_bare, take_over};
 use crate::run::{self, DryRun, Run, RunOptions, RunTurn};
@@ -40,8 +40,9 @@ pub fn import(session: &Session, order: &ImportOrder) -> Result<Exit, CliError> 
         ImportedFile::Rows(imports) => imports,
         ImportedFile::Bare(access_token) => return inspect_only(session, order, &access_token),
     };
+    let settings = imports.settings.unwrap_or(SettingsTable::Columns);
     if let Some(app) = &imports.app {
-        refuse_unknown_app(session, order, app)?;
+        refuse_unknown_app(session, order, app, settings)?;
     }
     let options = RunOptions::typed("import", order.dry_run, order.lock_wait);
     let turn = RunTurn::wait(session, options)?;
@@ -49,13 +50,14 @@ pub fn import(session: &Session, order: &ImportOrder) -> Result<Exit, CliError> 
     let mut run = Run::open(&turn, session, options)?;
     let done =
         run.load_tokens().and_then(|()| take_over(&run, imports, order.name(), &order.typed()));
-    finish(&run, order, done)
+    finish(&run, order, settings, done)
 }
 
 /// Writes down how the run ended, and prints what was taken and what was not.
 fn finish(
     run: &Run<'_>,
     order: &ImportOrder,
+    settings: SettingsTable,
     done: Result<ImportReport, CliError>,
 ) -> Result<Exit, CliError> {
     let mut report = match done {
@@ -68,10 +70,15 @@ fn finish(
     report.run.system.extend(run.fullness(&report.run.results));
     report.run = report.run.with_prefix(run.prefix());
     run.bear_full(run.close(report.exit()))?;
-    show(run.session, order, &report)
+    show(run.session, order, settings, &report)
 }
 
-fn show(session: &Session, order: &ImportOrder, report: &ImportReport) -> Result<Exit, CliError> {
+fn show(
+    session: &Session,
+    order: &ImportOrder,
+    settings: SettingsTable,
+    report: &ImportReport,
+) -> Result<Exit, CliError> {
     let ui = &session.ui;
     match ui.format {
         OutputFormat::Json => ui.data(&report.json())?,
@@ -83,7 +90,7 @@ fn show(session: &Session, order: &ImportOrder, report: &ImportReport) -> Result
     }
     if order.dry_run == DryRun::No {
         let again = report.again().map(str::to_owned);
-        let afterwards = (!report.run.results.is_empty()).then(|| order.afterwards());
+        let afterwards = (!report.run.results.is_empty()).then(|| order.afterwards(settings));
         for hint in again.into_iter().chain(afterwards.into_iter().flatten()) {
             run::hint(session, hint);
         }
@@ -117,7 +124,7 @@ impl ImportOrder {
     }
 
     /// What is to be done in the other program once the tokens are here.
-    fn afterwards(&self) -> [String; 2] {
+    fn afterwards(&self, settings: SettingsTable) -> [String; 2] {
         let file = quoted(&self.file);
         let (switch_off, delete) = match self.shape {
             Shape::Rows => (
@@ -137,8 +144,8 @@ impl ImportOrder {
                 format!("then delete its copies: `sqlite3 {file} 'DELETE FROM facebook_tokens; VACUUM'`"),
             ),
             Shape::FlaskSettings => (
-                format!("switch off its own renewal: `sqlite3 {file} 'UPDATE settings SET facebook_token_auto_renew = 0'`"),
-                format!("then delete its copies: `sqlite3 {file} 'UPDATE settings SET facebook_access_token = NULL, facebook_app_secret = NULL; VACUUM'`"),
+                format!("switch off its own renewal: `sqlite3 {file} \"{}\"`", settings.switch_off()),
+                format!("then delete its copies: `sqlite3 {file} \"{}\"`", settings.delete()),
             ),
         };
         [switch_off, delete]
@@ -172,6 +179,7 @@ fn refuse_unknown_app(
     session: &Session,
     order: &ImportOrder,
     app: &OldApp,
+    settings: SettingsTable,
 ) -> Result<(), CliError> {
     let config = &session.config;
     let Some(id) = &app.id else { return Ok(()) };
@@ -193,8 +201,9 @@ fn refuse_unknown_app(
             .hint(lines);
     Err(if app.has_secret {
         refused.hint(format!(
-            "its secret goes from the database into that file: `(umask 077; sqlite3 -readonly {} 'SELECT facebook_app_secret FROM settings' > {})`",
+            "its secret goes from the database into that file: `(umask 077; sqlite3 -readonly {} \"{}\" > {})`",
             quoted(&order.file),
+            settings.secret(),
             quoted(&secret)
         ))
     } else {

@@ -75,7 +75,9 @@ fn judge_header(
     fields: &[Option<Field>],
     renames: &Renames,
 ) -> Result<(), CliError> {
-    if columns.len() == 1 && columns[0].contains('=') {
+    let mut lines = input.text().map_or("", |text| text).lines().map(str::trim);
+    let first = lines.find(|line| !line.is_empty() && !line.starts_with('#')).unwrap_or_default();
+    if (columns.len() == 1 || columns[0].starts_with('#')) && first.contains('=') {
         return Err(input
             .refused("holds `NAME=value` lines, not CSV or JSON")
             .hint("run it again with `--from env`"));

@@ -23,7 +23,10 @@ pub fn read(input: &Input, renames: &Renames) -> Result<Imports, CliError> {
     let document = Document::new(Format::Env, Zeroizing::new(input.bytes().to_vec()));
     let has = |name: &str| variables.iter().any(|(variable, _)| variable == name);
     if let Some(unknown) = renames.unknown(has) {
-        return Err(input.refused(format!("has no variable {}", shown(unknown))));
+        let names: Vec<String> = variables.iter().map(|(name, _)| shown(name)).collect();
+        return Err(input
+            .refused(format!("has no variable {}", shown(unknown)))
+            .hint(format!("its variables are {}", names.join(", "))));
     }
     let mut imports = Imports::default();
     for (name, line) in &variables {

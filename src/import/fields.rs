@@ -224,7 +224,11 @@ impl Fields {
                 let kind = token_type.map_or("user", TokenType::as_str);
                 format!("{kind}-{user}")
             }
-            (None, None) => return Err("no label: give it one in a column `label`".to_owned()),
+            (None, None) => return Err(
+                "no label: give it one in a column `label`, or name the column that holds it by \
+                     `--map COLUMN=label`"
+                    .to_owned(),
+            ),
         };
         label_of(&name)
     }

@@ -28,6 +28,47 @@ const COLUMNS: [&str; 6] = [
     "facebook_token_last_renewed",
 ];
 
+/// How the table keeps a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SettingsTable {
+    /// Each setting is a column.
+    Columns,
+    /// Each setting is a row, whose key stands in this column.
+    Rows(&'static str),
+}
+
+impl SettingsTable {
+    /// The query that prints the app's secret.
+    pub fn secret(self) -> String {
+        match self {
+            Self::Columns => "SELECT facebook_app_secret FROM settings".to_owned(),
+            Self::Rows(key) => {
+                format!("SELECT value FROM settings WHERE {key} = 'facebook_app_secret'")
+            }
+        }
+    }
+
+    /// What switches the program's own renewal off.
+    pub fn switch_off(self) -> String {
+        match self {
+            Self::Columns => "UPDATE settings SET facebook_token_auto_renew = 0".to_owned(),
+            Self::Rows(key) => {
+                format!("UPDATE settings SET value = 0 WHERE {key} = 'facebook_token_auto_renew'")
+            }
+        }
+    }
+
+    /// What deletes the program's copies.
+    pub fn delete(self) -> String {
+        match self {
+            Self::Columns => "UPDATE settings SET facebook_access_token = NULL, facebook_app_secret = NULL; VACUUM".to_owned(),
+            Self::Rows(key) => format!(
+                "UPDATE settings SET value = '' WHERE {key} IN ('facebook_access_token', 'facebook_app_secret'); VACUUM"
+            ),
+        }
+    }
+}
+
 /// Reads the app, the tokens and when they were last renewed.
 pub fn read(file: &Path, renames: &Renames) -> Result<Imports, CliError> {
     let database = Database::open(file)?;
@@ -36,14 +77,14 @@ pub fn read(file: &Path, renames: &Renames) -> Result<Imports, CliError> {
             .refused(format!("has no table `{TABLE}`"))
             .hint("name the database of the application: often `instance/app.db`"));
     };
-    let rows = by_columns(rows);
+    let (rows, table) = by_columns(rows);
     if let Some(unknown) = renames.unknown(|name| name == LABEL) {
         return Err(database
             .refused(format!("has no token {}", shown(unknown)))
             .hint(format!("its token is `{LABEL}`: `--map {LABEL}=LABEL`")));
     }
     let is_only = rows.len() < 2;
-    let mut imports = Imports { app: app(&rows), ..Imports::default() };
+    let mut imports = Imports { app: app(&rows), settings: Some(table), ..Imports::default() };
     for row in &rows {
         let id = cell(row, "id").unwrap_or("1");
         let name = if is_only { LABEL.to_owned() } else { format!("{LABEL}-{id}") };
@@ -67,15 +108,19 @@ pub fn read(file: &Path, renames: &Renames) -> Result<Imports, CliError> {
     Ok(imports)
 }
 
-/// The settings as columns, however they are kept.
-fn by_columns(rows: Vec<TableRow>) -> Vec<TableRow> {
-    let setting = |row: &TableRow| {
-        let key = cell(row, "key").or_else(|| cell(row, "name"))?.to_owned();
-        Some((key, Zeroizing::new(cell(row, "value")?.to_owned())))
-    };
-    let settings: TableRow = rows.iter().filter_map(setting).collect();
-    let is_keyed = settings.iter().any(|(key, _)| COLUMNS.contains(&key.as_str()));
-    if is_keyed { vec![settings] } else { rows }
+/// The settings as columns, and how they are kept.
+fn by_columns(rows: Vec<TableRow>) -> (Vec<TableRow>, SettingsTable) {
+    for key in ["key", "name"] {
+        let setting = |row: &TableRow| {
+            let value = Zeroizing::new(cell(row, "value")?.to_owned());
+            Some((cell(row, key)?.to_owned(), value))
+        };
+        let settings: TableRow = rows.iter().filter_map(setting).collect();
+        if settings.iter().any(|(key, _)| COLUMNS.contains(&key.as_str())) {
+            return (vec![settings], SettingsTable::Rows(key));
+        }
+    }
+    (rows, SettingsTable::Columns)
 }
 
 fn cell<'a>(row: &'a TableRow, column: &str) -> Option<&'a str> {

@@ -102,6 +102,10 @@ impl Input {
                 "convert it: `iconv -f UTF-16 -t UTF-8 {name} | metatoken import -`"
             )));
         }
+        if self.text.starts_with(b"PK\x03\x04") {
+            let message = "is a ZIP archive, as spreadsheets are";
+            return Err(self.refused(message).hint("export the tokens to CSV"));
+        }
         if self.text.iter().all(u8::is_ascii_whitespace) {
             return Err(self.refused("is empty").hint("nothing was imported"));
         }

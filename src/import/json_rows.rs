@@ -1,4 +1,7 @@
-//! Reads JSON: an array of objects, or an object on each line as `mongoexport` writes them.
+//! Reads JSON: an array of objects, also within `data` as Graph answers it, or an object on each line
+//! as `mongoexport` writes them.
+
+use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -13,9 +16,8 @@ use crate::error::CliError;
 pub fn read(input: &Input, renames: &Renames) -> Result<Imports, CliError> {
     let text = input.text()?;
     let mut imports = Imports::default();
-    if text.trim_start().starts_with('[') {
-        let elements: Vec<&RawValue> =
-            serde_json::from_str(text).map_err(|error| unparsable(input, &error))?;
+    let listed = listed(text).map_err(|error| unparsable(input, &error))?;
+    if let Some(elements) = listed {
         let (mut counted, mut line) = (0, 1);
         for element in elements {
             let at = offset(text, element.get());
@@ -37,6 +39,16 @@ pub fn read(input: &Input, renames: &Renames) -> Result<Imports, CliError> {
         }
     }
     Ok(imports)
+}
+
+/// The elements of an array, or of the one that Graph puts into `data`.
+fn listed(text: &str) -> serde_json::Result<Option<Vec<&RawValue>>> {
+    if text.trim_start().starts_with('[') {
+        return serde_json::from_str(text).map(Some);
+    }
+    let answer: serde_json::Result<BTreeMap<&str, &RawValue>> = serde_json::from_str(text);
+    let data = answer.ok().and_then(|mut answer| answer.remove("data"));
+    Ok(data.and_then(|data| serde_json::from_str(data.get()).ok()))
 }
 
 /// Where a value begins within the text that it was read from.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::flask_settings::SettingsTable;
 use crate::token::{AccessToken, EventKind, Expiry, Label, Time, TokenType};
 
 /// One token of another program.
@@ -93,6 +94,8 @@ pub struct Imports {
     pub refused: Vec<RefusedRow>,
     /// The app that the file names for all.
     pub app: Option<OldApp>,
+    /// How the table of settings keeps them, where there is one.
+    pub settings: Option<SettingsTable>,
 }
 
 impl Imports {

@@ -72,7 +72,7 @@ impl HandOver<'_> {
         }
         if app.secret.is_none() {
             let reason = format!(
-                "app `{}` has no secret, so nothing that lives an hour could be exchanged",
+                "app `{}` has no secret, so a short-lived one could not be exchanged",
                 app.name
             );
             return self.store_as_it_is(app, inspection, &reason);

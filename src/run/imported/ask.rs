@@ -55,7 +55,12 @@ fn ask_about(run: &Run<'_>, row: &ImportRow) -> Result<AskedRow, RefusedLine> {
     })?;
     let inspection = inspect(&run.graph, &app, &row.access_token)
         .map_err(|error| not_answered(row, &app, &error))?;
-    let token_type = row.token_type.or_else(|| type_by_graph(app.provider, &inspection));
+    let is_dead = inspection.verdict() == Some(false);
+    let token_type = row
+        .token_type
+        .or_else(|| type_by_graph(app.provider, &inspection))
+        // Of what is dead Meta says nothing else, and it is refused for that.
+        .or_else(|| is_dead.then(|| app.provider.spec().tokens[0].token_type));
     let token_type = token_type.ok_or_else(|| {
         RefusedLine::of_input(
             &row.place,

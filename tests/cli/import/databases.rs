@@ -172,8 +172,8 @@ facebook  imported  2026-03-02  long-lived already; declared in `tokens.d/facebo
         )
         .stderr(
             "
-hint: switch off its own renewal: `sqlite3 app.db 'UPDATE settings SET facebook_token_auto_renew = 0'`
-hint: then delete its copies: `sqlite3 app.db 'UPDATE settings SET facebook_access_token = NULL, facebook_app_secret = NULL; VACUUM'`
+hint: switch off its own renewal: `sqlite3 app.db \"UPDATE settings SET facebook_token_auto_renew = 0\"`
+hint: then delete its copies: `sqlite3 app.db \"UPDATE settings SET facebook_access_token = NULL, facebook_app_secret = NULL; VACUUM\"`
 ",
         )
         .code(0);
@@ -201,7 +201,7 @@ hint: add to `[DIR]/metatoken.toml`:
   [app.app-77]
   id = \"77\"
   secret = { file = \"app-77-secret\" }
-hint: its secret goes from the database into that file: `(umask 077; sqlite3 -readonly app.db 'SELECT facebook_app_secret FROM settings' > [DIR]/app-77-secret)`
+hint: its secret goes from the database into that file: `(umask 077; sqlite3 -readonly app.db \"SELECT facebook_app_secret FROM settings\" > [DIR]/app-77-secret)`
 ",
         ).exit(Exit::Config);
     rows.execute("UPDATE settings SET facebook_access_token = NULL", []).unwrap();
@@ -230,4 +230,18 @@ hint: if it stands in a `.env`, run `metatoken import .env --from env`
         .stderr("")
         .code(0);
     assert_eq!(world.in_use("shop"), anna);
+    // What is to be typed then fits rows, too.
+    rows.execute("INSERT INTO settings VALUES ('facebook_app_secret', 'fakesecret')", []).unwrap();
+    world.run(&["import", "app.db", "--from", "flask-settings", "--map", "facebook=shop"]).stderr("
+hint: switch off its own renewal: `sqlite3 app.db \"UPDATE settings SET value = 0 WHERE key = 'facebook_token_auto_renew'\"`
+hint: then delete its copies: `sqlite3 app.db \"UPDATE settings SET value = '' WHERE key IN ('facebook_access_token', 'facebook_app_secret'); VACUUM\"`
+").code(0);
+    rows.execute("UPDATE settings SET value = '77' WHERE key = 'facebook_app_id'", []).unwrap();
+    let ran = world.run(&["import", "app.db", "--from", "flask-settings"]).exit(Exit::Config);
+    assert_eq!(
+        ran.stderr.lines().last(),
+        Some(
+            "hint: its secret goes from the database into that file: `(umask 077; sqlite3 -readonly app.db \"SELECT value FROM settings WHERE key = 'facebook_app_secret'\" > [DIR]/app-77-secret)`"
+        )
+    );
 }

@@ -220,6 +220,8 @@ fn a_file_that_cannot_be_read_is_refused_as_a_whole() {
     world.write("names.csv", "a,b\n1,2\n");
     world.write("header.csv", format!("anna,user,{token}\n"));
     world.write("env.csv", format!("FB_TOKEN={token}\n"));
+    world.write("comment.env", format!("\n# app\nexport FB_TOKEN={token}\n"));
+    world.write("sheet.xlsx", "PK\u{3}\u{4}hush\0");
     world.write("bad.json", "[{\"label\": \"anna\"},\n {\"label\": }]\n");
     world.write("zero.csv", "label,access_token\na,b\0c\n");
     world.write("word.txt", "hello\n");
@@ -255,6 +257,21 @@ fn a_file_that_cannot_be_read_is_refused_as_a_whole() {
             "env.csv",
             &[],
             "error: env.csv: holds `NAME=value` lines, not CSV or JSON\nhint: run it again with `--from env`\n",
+        ),
+        (
+            "comment.env",
+            &[],
+            "error: comment.env: holds `NAME=value` lines, not CSV or JSON\nhint: run it again with `--from env`\n",
+        ),
+        (
+            "env.csv",
+            &["--from", "env", "--map", "FB=anna"],
+            "error: env.csv: has no variable `FB`\nhint: its variables are `FB_TOKEN`\n",
+        ),
+        (
+            "sheet.xlsx",
+            &[],
+            "error: sheet.xlsx: is a ZIP archive, as spreadsheets are\nhint: export the tokens to CSV\n",
         ),
         (
             "bad.json",
@@ -320,7 +337,7 @@ fn an_hour_old_token_is_exchanged_and_untyped_ones_are_asked() {
             "
 TOKEN      OUTCOME   EXPIRES     REASON
 fb-user    imported  2026-03-02  it was short-lived: expires 2026-01-01 01:00 UTC, in 60 minutes; exchanged; declared in `tokens.d/fb-user.toml`
-instagram  imported  unknown     app `insta` has no secret, so nothing that lives an hour could be exchanged; declared in `tokens.d/instagram.toml`
+instagram  imported  unknown     app `insta` has no secret, so a short-lived one could not be exchanged; declared in `tokens.d/instagram.toml`
 ads        imported  never       never expires; declared in `tokens.d/ads.toml`
 
 3 tokens: 3 imported
@@ -333,6 +350,52 @@ ads        imported  never       never expires; declared in `tokens.d/ads.toml`
     assert_ne!(world.in_use("fb-user"), short);
     world.at(day(2));
     world.run(&["refresh", "--quiet"]).silent().code(0);
+}
+
+/// What the Graph API Explorer shows of `/me/accounts` is read as it is, and what Meta does not know is
+/// refused for that.
+#[test]
+fn an_answer_of_graphs_is_a_list() {
+    let world = World::new();
+    let token = world.mint(TokenFixture::page(APP, ANNA, BAKERY).named("shop"));
+    world.write(
+        "accounts.json",
+        format!(
+            "{{\n \"data\": [\n  {{\n   \"access_token\": \"{token}\",\n   \"name\": \"My Bakery\",\n   \"id\": \"{BAKERY}\",\n   \"tasks\": [\"MANAGE\"]\n  }}\n ],\n \"paging\": {{}}\n}}\n"
+        ),
+    );
+    world
+        .run(&["import", "accounts.json"])
+        .stdout("no tokens\n")
+        .stderr(
+            "
+accounts.json:3: no label: give it one in a column `label`, or name the column that holds it by `--map COLUMN=label`
+hint: correct these rows and run the same again: what is in stays as it is
+",
+        )
+        .exit(Exit::InputRefused);
+    world
+        .run(&["import", "accounts.json", "--map", "name=label", "--map", "id=page_id"])
+        .stdout(
+            "
+TOKEN      OUTCOME   EXPIRES  REASON
+My-Bakery  imported  never    never expires; declared in `tokens.d/My-Bakery.toml`
+
+1 token: 1 imported
+",
+        )
+        .exit(Exit::Ok);
+    world.write(".env", "FB_TOKEN=EAAFAKEunknown\n");
+    world
+        .run(&["import", ".env", "--from", "env"])
+        .stdout("no tokens\n")
+        .stderr(
+            "
+.env:1: its access token was rejected: Meta does not know this value
+hint: correct these rows and run the same again: what is in stays as it is
+",
+        )
+        .exit(Exit::InputRefused);
 }
 
 #[test]

@@ -195,12 +195,18 @@ fn without_the_secret_nothing_is_exchanged_and_that_is_said() {
         .replace("access_token = { env = \"CREATOR\" }\n", "");
     let world = World::new().config(&config);
     let string = world.mint(creator());
-    world.run_with_input(&["exchange", "creator"], &string).stdout("
+    world
+        .run_with_input(&["exchange", "creator"], &string)
+        .stdout(
+            "
 TOKEN    OUTCOME  EXPIRES  REASON
-creator  adopted  unknown  app `insta` has no secret, so nothing that lives an hour could be exchanged
+creator  adopted  unknown  app `insta` has no secret, so a short-lived one could not be exchanged
 
 1 token: 1 adopted
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
 }
 
 #[test]
