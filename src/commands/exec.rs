@@ -3,6 +3,7 @@
 //! The program keeps the access token of its start. It sees no other secret that the config names.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -85,8 +86,12 @@ fn not_started(ui: &Ui, program: &OsString, failed: &NotStarted) -> u8 {
         }
         NotStarted::Barred(error) => {
             let message = format!("cannot be run: {error}");
-            CliError::new(Exit::Failed, "program_barred", name, message)
-                .hint("name a file that you may execute: `chmod +x FILE`")
+            let hint = if Path::new(program).is_dir() {
+                "it is a folder: name a program in it"
+            } else {
+                "name a file that you may execute: `chmod +x FILE`"
+            };
+            CliError::new(Exit::Failed, "program_barred", name, message).hint(hint)
         }
     };
     ui.complain(&complaint, code);

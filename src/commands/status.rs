@@ -7,7 +7,9 @@ use chrono::TimeDelta;
 use crate::error::CliError;
 use crate::exit::{Exit, Verdict};
 use crate::policy::Health;
-use crate::report::{CheckReport, PageRows, StatusReport, StatusSort, TokenReport, token_page};
+use crate::report::{
+    CheckReport, CheckScope, PageRows, StatusReport, StatusSort, TokenReport, token_page,
+};
 use crate::run::apps;
 use crate::run::hangs_on::Selection;
 use crate::run::tokens::ThrottledApps;
@@ -193,7 +195,7 @@ fn show(session: &Session, report: StatusReport, layout: Layout) -> Result<Verdi
         }
     };
     ui.data(&text)?;
-    Ok(CheckReport { status: report }.verdict())
+    Ok(CheckReport::new(report, CheckScope::All).verdict())
 }
 
 /// A page about each token of the report, an empty line between two.

@@ -57,6 +57,7 @@ impl JudgedFile {
         let text = std::str::from_utf8(&bytes).map_err(|error| {
             let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
             complaint(path, "config_unreadable", &format!("is not UTF-8 text: line {line}"))
+                .hint("save it as UTF-8")
         })?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         Ok(Self { text: Zeroizing::new(text.to_owned()), mode: metadata.mode() })
@@ -183,11 +184,24 @@ pub fn judge_ca_file(path: &Path, config: &Path, caller: u32) -> Result<(), CliE
 fn unreadable(path: &Path, error: std::io::Error) -> CliError {
     if error.kind() == std::io::ErrorKind::NotFound {
         return complaint(path, "config_missing", "there is no such config")
-            .hint("try it without one: `metatoken --sandbox status`");
+            .hint(writing(path))
+            .hint("or try it without one: `metatoken --sandbox status`");
     }
     let is_closed = error.kind() == std::io::ErrorKind::PermissionDenied;
     let complaint = complaint(path, "config_unreadable", "cannot be read").because(error);
     if is_closed { complaint.hint(opening(path)) } else { complaint }
+}
+
+/// What writes the config that is missing.
+fn writing(path: &Path) -> String {
+    let folder = path.parent().filter(|_| path.ends_with(super::find::NAME));
+    folder.map_or_else(
+        || "check its name, or write a config by `metatoken init`".to_owned(),
+        |folder| {
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            format!("write one by `metatoken init --dir {}`", quoted(folder))
+        },
+    )
 }
 
 /// What lets the caller read a config that is closed to him: root, or the group of the file.
@@ -298,7 +312,7 @@ mod tests {
         assert_eq!(
             render(&missing),
             format!(
-                "error: {}: there is no such config\nhint: try it without one: `metatoken --sandbox status`",
+                "error: {}: there is no such config\nhint: check its name, or write a config by `metatoken init`\nhint: or try it without one: `metatoken --sandbox status`",
                 missing.display()
             )
         );

@@ -179,7 +179,7 @@ fn read_file(
     caller: u32,
 ) -> Result<Option<JudgedFile>, CliError> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    match rustix::fs::openat(folder.as_fd(), name, flags, Mode::empty()) {
+    let read = match rustix::fs::openat(folder.as_fd(), name, flags, Mode::empty()) {
         Ok(file) => JudgedFile::judge(path, file.into(), caller).map(Some),
         Err(rustix::io::Errno::LOOP) => JudgedFile::read(path, caller).map(Some),
         Err(rustix::io::Errno::NOENT) => Ok(None),
@@ -188,7 +188,20 @@ fn read_file(
             let unreadable = CliError::new(Exit::Config, CONFIG_FILE, subject, "cannot be read");
             Err(unreadable.because(std::io::Error::from(error)))
         }
+    };
+    read.map_err(|complaint| no_token_file(complaint, path))
+}
+
+/// Says of what is not even a file what helps here; of a config it would be another.
+fn no_token_file(mut complaint: CliError, path: &Path) -> CliError {
+    let leads_nowhere = path.is_symlink() && !path.exists();
+    if leads_nowhere {
+        "it is a link that leads to nothing".clone_into(&mut complaint.message);
     }
+    if leads_nowhere || path.is_dir() {
+        complaint.hints = vec![format!("remove it, or make it a file: `ls -ld {}`", quoted(path))];
+    }
+    complaint
 }
 
 /// The code of what is said of a file that is left out.

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::token::{Label, SecretKind, secret_in};
+use crate::token::{Label, SecretKind, TokenType, secret_in};
 
 /// The complaint about the first argument that looks like a secret.
 pub fn refuse_secrets(arguments: &[OsString]) -> Result<(), CliError> {
@@ -20,8 +20,7 @@ pub fn refuse_secrets(arguments: &[OsString]) -> Result<(), CliError> {
         let may_be_a_digest = matches!(kind, SecretKind::AppSecret | SecretKind::Proof);
         (place < end || !may_be_a_digest).then_some((place, kind))
     });
-    found
-        .map_or(Ok(()), |(place, kind)| Err(complaint(place, kind, label_before(arguments, place))))
+    found.map_or(Ok(()), |(place, kind)| Err(complaint(place, kind, &arguments[..place])))
 }
 
 fn secret_in_argument(argument: &OsString) -> Option<SecretKind> {
@@ -32,14 +31,30 @@ fn secret_in_argument(argument: &OsString) -> Option<SecretKind> {
     std::iter::once(text.as_ref()).chain(glued).find_map(secret_in)
 }
 
-/// The label of an `exchange` that was typed before what looks like a secret.
-fn label_before(arguments: &[OsString], place: usize) -> &str {
-    let typed = arguments[..place].iter().filter_map(|argument| argument.to_str());
-    let mut words = typed.skip_while(|word| *word != "exchange").skip(1);
-    words.find(|word| Label::parse(word).is_ok()).unwrap_or("LABEL")
+/// How the access token gets where it was meant to go, by what was typed before it.
+fn instead(before: &[OsString]) -> String {
+    let words: Vec<&str> = before.iter().filter_map(|argument| argument.to_str()).collect();
+    let behind = |command: &str| {
+        let at = words.iter().position(|word| *word == command)?;
+        let label = words[at + 1..].iter().find(|word| Label::parse(word).is_ok());
+        Some(*label.unwrap_or(&"LABEL"))
+    };
+    if let Some(label) = behind("exec") {
+        return format!(
+            "a program finds it in `META_ACCESS_TOKEN`: `metatoken exec {label} -- PROGRAM`"
+        );
+    }
+    let paste = "and paste it, or name a file with `--token-file`";
+    if let Some(label) = behind("add") {
+        let types = words.iter().skip_while(|word| **word != "--type").nth(1);
+        let token_type = types.copied().and_then(TokenType::from_name);
+        let token_type = token_type.map_or("TYPE", TokenType::as_str);
+        return format!("run `metatoken add {label} --type {token_type}` {paste}");
+    }
+    format!("run `metatoken exchange {}` {paste}", behind("exchange").unwrap_or("LABEL"))
 }
 
-fn complaint(place: usize, kind: SecretKind, label: &str) -> CliError {
+fn complaint(place: usize, kind: SecretKind, before: &[OsString]) -> CliError {
     let message =
         format!("argument {place} looks like {kind}; it was not used, and is not repeated here");
     let complaint = CliError::new(Exit::Usage, "secret_in_arguments", "", message)
@@ -47,8 +62,9 @@ fn complaint(place: usize, kind: SecretKind, label: &str) -> CliError {
     match kind {
         SecretKind::AppSecret => complaint
             .hint("put it into a file of mode 0600 and name that in the config: `secret = { file = \"app-secret\" }`"),
-        SecretKind::AccessToken | SecretKind::Code | SecretKind::Proof => complaint
-            .hint(format!("run `metatoken exchange {label}` and paste it, or name a file with `--token-file`")),
+        SecretKind::AccessToken | SecretKind::Code | SecretKind::Proof => {
+            complaint.hint(instead(before))
+        }
     }
 }
 

@@ -99,6 +99,12 @@ pub fn misread(error: &clap::Error, arguments: &[OsString], ui: Ui) -> u8 {
         ui.complain(&help_with_options(&asked), code);
         return code;
     }
+    if let (ErrorKind::UnknownArgument, Some(program)) =
+        (error.kind(), program_typed(error, arguments))
+    {
+        ui.complain(&without_dashes(&program), code);
+        return code;
+    }
     if ui.format == OutputFormat::Json || error.kind() == ErrorKind::InvalidSubcommand {
         ui.complain(&complaint, code);
     } else {
@@ -222,6 +228,18 @@ pub fn config_typed(arguments: &[OsString]) -> Option<PathBuf> {
 fn help_typed(arguments: &[OsString]) -> Option<Vec<&str>> {
     command_typed(arguments).filter(|command| command == "help")?;
     Some(arguments.iter().filter_map(|it| it.to_str()).skip_while(|it| *it != "help").collect())
+}
+
+/// The program of an `exec` in front of which `--` is missing.
+fn program_typed(error: &clap::Error, arguments: &[OsString]) -> Option<String> {
+    command_typed(arguments).filter(|command| command == "exec")?;
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg) else { return None };
+    (!word.starts_with('-')).then(|| word.clone())
+}
+
+fn without_dashes(program: &str) -> CliError {
+    usage(&format!("`--` is missing before `{program}`"))
+        .hint(format!("write `--` before the program: `metatoken exec LABEL -- {program}`"))
 }
 
 /// The first word that is a command's name; what stands before it are options and their values.

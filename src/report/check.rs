@@ -30,6 +30,7 @@ pub enum CheckScope {
 pub struct CheckReport {
     /// Every token and the system, judged.
     pub status: StatusReport,
+    scope: CheckScope,
 }
 
 /// The contract's JSON of `check`.
@@ -69,7 +70,7 @@ impl CheckReport {
                 status.system.extend(deliveries);
             }
         }
-        Self { status }
+        Self { status, scope }
     }
 
     /// How `check` ends.
@@ -126,6 +127,7 @@ impl CheckReport {
 
     fn all_well(&self) -> String {
         match (self.status.tokens.len(), self.status.runs.finished) {
+            (0, _) if self.scope == CheckScope::Tokens => "no tokens".to_owned(),
             (0, Some(last)) => format!("the last run finished {}", humanize::instant(last)),
             (0, None) => "the machinery is well".to_owned(),
             (tokens, _) => format!("{}, all well", humanize::count(tokens, "token")),

@@ -245,7 +245,11 @@ fn read_with(session: &Session, new: &NewToken, file: &NewTokenFile) -> Result<C
     let Session { config, environment, .. } = session;
     let refused = |why: &str| {
         let message = format!("not added: the config would be refused:\n  {}", why.trim());
-        refusal("bad_declaration", new.label.as_str(), message)
+        let complaint = refusal("bad_declaration", new.label.as_str(), message);
+        if new.deliver.is_empty() {
+            return complaint;
+        }
+        complaint.hint("correct `--deliver FILE#KEY`, such as `config.ini#facebook.access_token`")
     };
     let with_it = config::load_with(&config.path, environment, file).map_err(|error| {
         let why = error.message.split_once('\n').map_or(error.message.as_str(), |(_, why)| why);

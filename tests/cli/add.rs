@@ -287,6 +287,8 @@ hint: leave `--token-file` out
         let ran = world.run(&typed).stdout("");
         assert!(ran.stderr.contains(why), "{deliver}: {}", ran.stderr);
         assert!(matches!(ran.code, Some(64 | 65)), "{deliver}: {:?}", ran.code);
+        let hint = "FILE#KEY`, such as `config.ini#facebook.access_token`\n";
+        assert!(ran.stderr.contains(hint) || ran.code == Some(64), "{deliver}: {}", ran.stderr);
     }
     assert_eq!(names(&world), ["anna.toml", "taken.toml"]);
     assert_eq!(world.calls(), [""; 0]);
@@ -357,6 +359,10 @@ fn what_graph_refuses_is_answered_with_the_right_command() {
     let page = world.mint(TokenFixture::page(APP, ANNA, BAKERY).named("page"));
     let robot = world.mint(TokenFixture::system_user(APP, ROBOT).named("robot"));
     let others = world.mint(TokenFixture::user("1000000000000002", ANNA).named("others"));
+    world.graph.with(|graph| {
+        graph.add_app(AppFixture::new("1000000000000003", "fakesecretofthethird", "Third"));
+    });
+    let third = world.mint(TokenFixture::user("1000000000000003", ANNA).named("third"));
     let shared = world.run(&["token", "anna"]).code(0).stdout;
     refused(
         &world,
@@ -381,6 +387,11 @@ hint: `metatoken add p --type system-user --app main --pages all` takes it
 error: p: the new access token was rejected: token of another app than `main`
   caused by: Meta says code 100
 hint: `metatoken add p --type user --app other` takes it
+", Exit::InputRefused),
+            (&["add", "p", "--type", "user", "--app", "main"], &third, "
+error: p: the new access token was rejected: token of another app than `main`
+  caused by: Meta says code 100
+hint: paste a token of app `main`, or add the app that it belongs to as `[app.NAME]` to [DIR]/metatoken.toml, then run `metatoken add p --type user --app NAME`
 ", Exit::InputRefused),
             (&["add", "p", "--type", "user", "--app", "main"], &shared, "
 error: p: that is the access token of `anna`

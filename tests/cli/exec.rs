@@ -214,6 +214,12 @@ error: ./plain: cannot be run: Permission denied (os error 13)
 hint: name a file that you may execute: `chmod +x FILE`
 ",
     );
+    exec(&world, &["brand", "--", "./folder"]).stderr(
+        "
+error: ./folder: cannot be run: Permission denied (os error 13)
+hint: it is a folder: name a program in it
+",
+    );
     // A signal is its own, and ours is its.
     let killed = exec(&world, &["brand", "--", "sh", "-c", "kill -9 $$"]);
     assert_eq!((killed.code, killed.signal), (None, Some(9)));
@@ -237,7 +243,11 @@ fn what_is_ours_to_refuse_is_refused_before_it_starts() {
     for (arguments, code, said) in [
         (vec!["--", "echo"], 64, ""),
         (vec!["brand"], 64, ""),
-        (vec!["brand", "echo"], 64, ""),
+        (
+            vec!["brand", "echo"],
+            64,
+            "error: `--` is missing before `echo`\nhint: write `--` before the program: `metatoken exec LABEL -- echo`\n",
+        ),
         (vec!["nobody", "--", "echo"], 64, "error: nobody: matches no token\n"),
         (vec!["--env", "A=nobody", "brand", "--", "echo"], 64, "error: nobody: matches no token\n"),
         (

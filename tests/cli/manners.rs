@@ -237,7 +237,8 @@ hint: put back the copy of it that you keep, to `[DIR]/metatoken.key`, or say wh
     "message": "there is no such config",
     "causes": [],
     "hints": [
-      "try it without one: `metatoken --sandbox status`"
+      "write one by `metatoken init --dir [DIR]`",
+      "or try it without one: `metatoken --sandbox status`"
     ]
   }
 }
@@ -246,7 +247,8 @@ hint: put back the copy of it that you keep, to `[DIR]/metatoken.key`, or say wh
         .stderr(
             "
 error: [DIR]/metatoken.toml: there is no such config
-hint: try it without one: `metatoken --sandbox status`
+hint: write one by `metatoken init --dir [DIR]`
+hint: or try it without one: `metatoken --sandbox status`
 ",
         )
         .exit(Exit::Config);

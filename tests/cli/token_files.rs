@@ -414,6 +414,30 @@ fn a_file_that_is_a_link_is_judged_where_it_leads() {
     );
 }
 
+/// What is said of a config that is missing, or a folder, would help nothing here.
+#[test]
+fn what_is_not_even_a_file_is_named_with_what_helps() {
+    let world = world();
+    std::os::unix::fs::symlink("nowhere", world.path("tokens.d/a.toml")).unwrap();
+    std::fs::create_dir(world.path("tokens.d/b.toml")).unwrap();
+    world.write("tokens.d/c.toml", b"[token.c]\n# \xe9\n");
+    world
+        .run(&["config", "check"])
+        .stdout("")
+        .stderr(
+            "
+error: [DIR]/metatoken.toml: 3 mistakes
+  [DIR]/tokens.d/a.toml: it is a link that leads to nothing
+  hint: remove it, or make it a file: `ls -ld [DIR]/tokens.d/a.toml`
+  [DIR]/tokens.d/b.toml: it is a folder, not a config
+  hint: remove it, or make it a file: `ls -ld [DIR]/tokens.d/b.toml`
+  [DIR]/tokens.d/c.toml: is not UTF-8 text: line 2
+  hint: save it as UTF-8
+",
+        )
+        .exit(Exit::Config);
+}
+
 #[test]
 fn ten_thousand_files_with_a_hundred_bad_ones_keep_the_rest() {
     let world = world();

@@ -84,6 +84,27 @@ fn the_person_is_told_where_it_is_now_and_how_to_hand_it_over() {
              hint: run `metatoken exchange LABEL` and paste it, or name a file with `--token-file`\n",
         )
         .code(64);
+    for (typed, hint) in [
+        (
+            &["add", "anna", "--type", "user", PASTED[0]][..],
+            "run `metatoken add anna --type user` and paste it, or name a file with `--token-file`",
+        ),
+        (
+            &["add", PASTED[0]],
+            "run `metatoken add LABEL --type TYPE` and paste it, or name a file with `--token-file`",
+        ),
+        (
+            &["exchange", "--replace", "anna", PASTED[0]],
+            "run `metatoken exchange anna` and paste it, or name a file with `--token-file`",
+        ),
+        (
+            &["exec", "anna", "--", "post", PASTED[0]],
+            "a program finds it in `META_ACCESS_TOKEN`: `metatoken exec anna -- PROGRAM`",
+        ),
+    ] {
+        let ran = world.run(typed).stdout("").code(64);
+        assert_eq!(ran.stderr.lines().last(), Some(&*format!("hint: {hint}")), "{typed:?}");
+    }
     world
         .run(&["check", PASTED[4]])
         .verdict("METATOKEN UNKNOWN - argument 6 looks like an app secret; it was not used, and is not repeated here\n")

@@ -8,7 +8,7 @@ use crate::config::{Missing, NewToken, TokenConfig};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::run::Run;
-use crate::run::inspect::inspect;
+use crate::run::inspect::{inspect, wrong_app};
 use crate::shell;
 use crate::token::{AccessToken, Label, ProblemKind, Provider, TokenType, Unfit};
 
@@ -46,6 +46,7 @@ pub fn of_another_kind(
         by_its_type(new, run, token, access_token)
     } else if refused.code == ProblemKind::IdentityChanged.as_str() {
         by_its_app(new, run, token, access_token)
+            .or_else(|| by_an_unknown_app(new, run, token, access_token))
     } else {
         None
     };
@@ -89,6 +90,32 @@ fn by_its_app(
         }
     }
     None
+}
+
+/// What is to be done where the config has no app that it belongs to. No file declares the token, so
+/// none can be corrected.
+fn by_an_unknown_app(
+    new: &NewToken,
+    run: &Run<'_>,
+    token: &TokenConfig,
+    access_token: &AccessToken,
+) -> Option<String> {
+    token.declared_in.as_ref().filter(|file| !file.exists())?;
+    let app = run.app(&token.app).ok()?;
+    let is_anothers = match inspect(&run.graph, &app, access_token) {
+        Ok(found) => found.identity.app_id.is_some_and(|id| id != app.id),
+        Err(error) => wrong_app(&error, &app.name).is_some(),
+    };
+    let other_one = NewToken { app: Some("NAME".to_owned()), ..new.clone() };
+    is_anothers.then(|| {
+        format!(
+            "paste a token of app `{}`, or add the app that it belongs to as `[app.NAME]` to {}, \
+             then run `{}`",
+            app.name,
+            run.session.config.path.display(),
+            with_type(&other_one, token.token_type)
+        )
+    })
 }
 
 /// The command that adds a token as one of that type.

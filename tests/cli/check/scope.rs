@@ -110,6 +110,8 @@ METATOKEN OK - the machinery is well
         )
         .stderr("")
         .code(0);
+    let bare = World::new().run(&["check", "--tokens"]);
+    bare.verdict("METATOKEN OK - no tokens\n").stderr("").code(0);
 }
 
 #[test]
