@@ -124,7 +124,7 @@ Examples:
   metatoken status brand                       a page about one token
   metatoken status --within 7d                 what expires within a week
   metatoken status --problems --json           what needs attention, as JSON
-  metatoken status --owner anna@brand.example  what hangs on a person
+  metatoken status --owner anna@brand.example  what depends on a person
   metatoken status --token-file FILE           inspect one, store nothing")]
     Status(StatusArguments),
     /// Renew what is due, check the others, derive Pages, deliver
@@ -233,10 +233,10 @@ Examples:
     #[command(after_help = "\
 Examples:
   metatoken revoke ads --generation 1                the old one, once replaced
-  metatoken revoke brand --all --dry-run             list all that would die
+  metatoken revoke brand --all --dry-run             list what would become invalid
   metatoken revoke brand --all                       all that its owner granted
   metatoken revoke brand --all --yes=brand           without a terminal
-  metatoken revoke --owner anna@brand.example --all  what hangs on a person")]
+  metatoken revoke --owner anna@brand.example --all  what depends on a person")]
     Revoke(RevokeArguments),
     /// Put an earlier access token back
     #[command(after_help = "\

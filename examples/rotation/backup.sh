@@ -28,7 +28,7 @@ metatoken $sandbox status whatsapp
 metatoken $sandbox mint whatsapp --from admin --replace
 metatoken $sandbox revoke whatsapp --generation 1 --yes=whatsapp
 sed -i 's/^type = .*/&\nauto_refresh = false/' "$tokens/whatsapp.toml"
-# One verdict may be a mistake. The next timer's run hears it again, and does not wait for anybody.
+# One verdict may be a mistake. The next timer's run gets it again, and promotes without waiting for a person.
 metatoken $sandbox --now 2026-03-03T02:00:00Z refresh || true
 metatoken $sandbox --now 2026-03-03T02:15:00Z refresh
 metatoken $sandbox check --tokens || true

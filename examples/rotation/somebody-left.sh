@@ -1,5 +1,5 @@
 #!/bin/sh
-# Anna leaves. What hangs on her login is found, her Pages go to Ben, what she granted is revoked, and her
+# Anna leaves. What depends on her login is found, her Pages go to Ben, what she granted is revoked, and her
 # label is forgotten.
 #
 #   sh examples/rotation/somebody-left.sh [FOLDER]
@@ -16,7 +16,7 @@ pasted ANNA | metatoken $sandbox add anna --type user --pages all --owner anna@a
 pasted BEN | metatoken $sandbox add ben --type user --owner ben@agency.example
 metatoken $sandbox add shop --type page --parent ben --page-id 2000000000000003 --deliver .env#PAGE_TOKEN
 
-# All that hangs on her, also what the config no longer declares.
+# All that depends on her, also what the config no longer declares.
 metatoken $sandbox status --owner anna@agency.example --all
 # What would die with it; then it does. The number says that you have read the list.
 metatoken $sandbox revoke --owner anna@agency.example --all --dry-run

@@ -40,13 +40,13 @@ pub struct StatusArguments {
     /// Inspect the access token in this file (`-` for standard input), and store nothing
     #[arg(long, value_name = "FILE", conflicts_with = "offline")]
     pub token_file: Option<PathBuf>,
-    /// Show only what hangs on this owner, as the config names them
+    /// Show only what depends on this owner, as the config names them
     #[arg(long, value_name = "OWNER", conflicts_with = "token_file")]
     pub owner: Option<String>,
-    /// Show only what hangs on the person, account or System User with this id
+    /// Show only what depends on the person, account or System User with this id
     #[arg(long = "user", value_name = "ID", conflicts_with = "token_file")]
     pub user_id: Option<String>,
-    /// Show only what hangs on this app; with `--token-file`, ask with this app
+    /// Show only what depends on this app; with `--token-file`, ask with this app
     #[arg(long, value_name = "APP")]
     pub app: Option<String>,
 }
@@ -54,14 +54,14 @@ pub struct StatusArguments {
 /// What tokens hang on, for commands that work on many.
 #[derive(Debug, Args)]
 pub struct HangsOnArguments {
-    /// What hangs on this owner, as the config names them: tokens, Pages under them, labels that are no
+    /// What depends on this owner, as the config names them: tokens, Pages under them, labels that are no
     /// longer declared
     #[arg(long, value_name = "OWNER")]
     pub owner: Option<String>,
-    /// What hangs on the person, account or System User with this id
+    /// What depends on the person, account or System User with this id
     #[arg(long = "user", value_name = "ID")]
     pub user_id: Option<String>,
-    /// What hangs on this app
+    /// What depends on this app
     #[arg(long, value_name = "APP")]
     pub app: Option<String>,
 }

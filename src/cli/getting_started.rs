@@ -15,13 +15,13 @@ pub struct InitArguments {
     /// Read the app's secret from this file (`-` for standard input)
     #[arg(long, value_name = "FILE")]
     pub app_secret_file: Option<PathBuf>,
-    /// Whose app it is: facebook, instagram or threads [default: facebook]
+    /// The kind of app: facebook, instagram or threads [default: facebook]
     #[arg(long, value_name = "KIND")]
     pub app_kind: Option<String>,
     /// Declare a first token of this type: user, page, system-user, instagram, threads or app
     #[arg(long = "type", value_name = "TYPE")]
     pub token_type: Option<String>,
-    /// Call the first token so
+    /// The label of the first token
     #[arg(long, value_name = "LABEL")]
     pub label: Option<String>,
     /// The Page, for `--type page`

@@ -25,10 +25,10 @@ Examples:
 /// `key rotate`.
 #[derive(Debug, Args)]
 pub struct KeyRotateArguments {
-    /// Have the key in this file (`-` for standard input) open the store too
+    /// Have the key in this file (`-` for standard input) open the store as well
     #[arg(long, value_name = "FILE", conflicts_with = "finish")]
     pub new: Option<PathBuf>,
-    /// Have the old key open it no longer; refused until the config leads to the new one
+    /// Stop accepting the old key; refused until the config names the new one
     #[arg(long)]
     pub finish: bool,
     /// Also seal all access tokens again, with a new data key

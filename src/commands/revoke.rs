@@ -121,7 +121,7 @@ fn revoke_all(
 ) -> Result<RunReport, CliError> {
     let plans = plans(run, order)?;
     if listed.is_some_and(|listed| listed != doomed(&plans)) {
-        let message = "nothing was revoked: other access tokens would die now than were listed";
+        let message = "nothing was revoked: the list of what would become invalid has changed";
         return Err(CliError::new(Exit::Usage, "not_confirmed", "", message)
             .hint("run the same command again"));
     }
@@ -178,7 +178,7 @@ fn hanging_on(run: &Run<'_>, what: &HangsOn) -> Result<Vec<RevocationPlan>, CliE
     }
     if plans.is_empty() {
         let message = "nothing is kept of it that could be revoked";
-        let hint = "`metatoken status` with the same options shows what hangs on it";
+        let hint = "`metatoken status` with the same options shows what depends on it";
         return Err(
             CliError::new(Exit::InputRefused, "nothing_kept", what.to_string(), message).hint(hint)
         );
@@ -191,7 +191,8 @@ fn refuse_held(plan: &RevocationPlan) -> Result<(), CliError> {
     let Some(held) = plan.doomed.iter().find(|it| !it.targets.is_empty()) else { return Ok(()) };
     let (label, number) = (&held.label, held.generation.number);
     let target = &held.targets[0];
-    let message = format!("not revoked: `{target}` has generation {number}, which would die");
+    let message =
+        format!("not revoked: `{target}` has generation {number}, which would become invalid");
     let complaint = CliError::new(Exit::InputRefused, "still_delivered", label.as_str(), message);
     let first = if held.is_current() {
         format!("to rotate it, run `metatoken exchange {label}` with a new access token first")
@@ -263,7 +264,7 @@ fn would_revoke(run: &Run<'_>, plan: &RevocationPlan) -> Result<Vec<TokenResult>
     let outcome = Outcome::Revoked.rehearsed();
     let each = by_label(plan, &[]).into_iter();
     each.map(|theirs| {
-        let reason = format!("{} would die", named(theirs.doomed.iter().copied()));
+        let reason = format!("{} would become invalid", named(theirs.doomed.iter().copied()));
         result(run, theirs.doomed[0], outcome, reason)
     })
     .collect()

@@ -81,7 +81,7 @@ pub fn unknown_command(word: &str, before: &str) -> CliError {
     match here {
         Some(here) => complaint.hint(format!("try `metatoken {here}`")),
         None => complaint
-            .hint("run `metatoken help` for the commands; a label stands behind one: `metatoken status LABEL`"),
+            .hint("run `metatoken help` for the commands; a label comes after one: `metatoken status LABEL`"),
     }
 }
 

@@ -212,9 +212,9 @@ impl fmt::Display for EditError {
             Self::NotOurs { key: None, found, .. } => {
                 write!(f, "it holds {found}, not an access token")
             }
-            Self::FormatNeeded => {
-                f.write_str("it holds more than one word, and its name does not tell its format")
-            }
+            Self::FormatNeeded => f.write_str(
+                "it holds more than one word, and its name does not say which format it has",
+            ),
             Self::NotText { key, at, found } => {
                 let (key, line) = (key.escape_debug(), at.line);
                 write!(f, "the key `{key}` holds {found}, not text: line {line}")

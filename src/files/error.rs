@@ -215,7 +215,7 @@ impl FileError {
                 "not replaced: the system takes the file and its folder for two file systems".into()
             }
             Self::Protected(..) => {
-                "not replaced: the system forbids to put another file in its place".into()
+                "not replaced: the system does not allow another file in its place".into()
             }
             Self::Unwritten(..) => "the file cannot be written; it is as it was".into(),
             Self::HalfWritten(..) => {

@@ -307,7 +307,7 @@ fn not_connected(
     let SmtpServer { host, port, .. } = server;
     if let Some(code) = error.status() {
         let said = said(error, server.login.as_ref(), text);
-        let why = format!("`{host}` does not want to talk: {code}{said}");
+        let why = format!("`{host}` rejects the connection: {code}{said}");
         return if error.is_transient() {
             AttemptError::transient(why)
         } else {

@@ -117,7 +117,7 @@ pub fn judge_adoption(found: &Inspection, place: FoundIn, contest: &Contest<'_>)
                 Issued::Later => return Adoption::Take,
                 Issued::NoLater => "it was issued no later than the current access token",
                 Issued::Unknown => {
-                    "Meta says of neither when it expires or was issued, so it may be the older one"
+                    "Meta does not say when either expires or was issued, so it may be the older one"
                 }
             }
         }

@@ -88,7 +88,7 @@ pub fn misplaced(config: &Config) -> Vec<Reason> {
             ];
             for (key, _) in keys.into_iter().filter(|(_, is_empty)| !is_empty) {
                 let message = format!(
-                    "`{label}` has `{key}`, but Meta does not tell the permissions of {} tokens",
+                    "`{label}` has `{key}`, but Meta does not report the permissions of {} tokens",
                     token.token_type
                 );
                 let remedy = format!("remove `{key}` from `[token.{label}]`: it is never checked");

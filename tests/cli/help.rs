@@ -339,7 +339,7 @@ fn a_name_from_another_tool_is_answered_with_ours() {
     "message": "unknown command `brand`",
     "causes": [],
     "hints": [
-      "run `metatoken help` for the commands; a label stands behind one: `metatoken status LABEL`"
+      "run `metatoken help` for the commands; a label comes after one: `metatoken status LABEL`"
     ]
   }
 }

@@ -66,7 +66,7 @@ fn the_old_one_of_a_rotation_is_ended_and_proven_dead() {
     let mut world = rotated(ADS);
     world.run(&["revoke", "ads", "--generation", "1", "--dry-run"]).stdout("
 TOKEN  OUTCOME       EXPIRES  REASON
-ads    would revoke  never    generation 1 would die
+ads    would revoke  never    generation 1 would become invalid
 
 1 token: 1 would revoke (dry run: nothing was changed)
 ").stderr("
@@ -227,7 +227,7 @@ fn it_is_refused_while_a_target_has_it() {
         .stdout("")
         .stderr(
             "
-error: ads: not revoked: `app` has generation 2, which would die
+error: ads: not revoked: `app` has generation 2, which would become invalid
 hint: to rotate it, run `metatoken exchange ads` with a new access token first
 hint: to revoke it all the same, add `--force`
 ",
@@ -243,7 +243,7 @@ hint: to revoke it all the same, add `--force`
         .stdout("")
         .stderr(
             "
-error: ads: not revoked: `app` has generation 2, which would die
+error: ads: not revoked: `app` has generation 2, which would become invalid
 hint: run `metatoken deliver ads`, which brings the current access token there
 hint: to revoke it all the same, add `--force`
 ",

@@ -105,7 +105,7 @@ fn what_is_found_takes_the_place_of_what_is_gone_ends_sooner_or_lacks_what_is_re
     let no_later = "it expires no later than the current access token, which works";
     let perhaps =
         "Meta does not say when it expires, so it may expire before the current access token";
-    let hides = "Meta says of neither when it expires or was issued, so it may be the older one";
+    let hides = "Meta does not say when either expires or was issued, so it may be the older one";
     let older = "it was issued no later than the current access token";
     let forever_older = "neither expires, and it was issued no later than the current one";
     let forever = "neither expires, and Meta does not say which was issued later";

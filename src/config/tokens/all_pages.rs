@@ -130,7 +130,7 @@ fn check_placeholders(delivery: &DeliveryRead, section: &Section<'_>) {
             let path = file.path.to_string_lossy();
             for text in [Some(&*path), file.key.as_deref()].into_iter().flatten() {
                 if let Some(unknown) = unknown_placeholder(text) {
-                    let message = format!("{} stands for nothing", quoted(unknown));
+                    let message = format!("{} is not known here", quoted(unknown));
                     complain(message, "write `{page_id}` or `{parent}`");
                 }
             }

@@ -103,11 +103,11 @@ fn a_machine_without_a_whole_name_greets_with_its_address() {
 #[test]
 fn each_refusal_is_told_and_only_one_that_may_pass_is_tried_again() {
     let cases: [(Manners, usize, &str); 13] = [
-        (&[(GREETING, &["554 no"])], 0, "`127.0.0.1` does not want to talk: 554 no"),
-        (&[(GREETING, &["421 busy"])], 0, "`127.0.0.1` does not want to talk: 421 busy"),
+        (&[(GREETING, &["554 no"])], 0, "`127.0.0.1` rejects the connection: 554 no"),
+        (&[(GREETING, &["421 busy"])], 0, "`127.0.0.1` rejects the connection: 421 busy"),
         (&[(GREETING, &["HTTP/1.1 400 Bad"])], 0, "`127.0.0.1`, port 0, does not speak SMTP"),
         (&[(GREETING, &[HANG_UP])], 0, "`127.0.0.1`, port 0, does not speak SMTP"),
-        (&[("EHLO", &["502 what?"])], 1, "`127.0.0.1` does not want to talk: 502 what?"),
+        (&[("EHLO", &["502 what?"])], 1, "`127.0.0.1` rejects the connection: 502 what?"),
         (
             &[("MAIL", &["553 5.1.8 not yours"])],
             1,

@@ -87,7 +87,8 @@ impl PastMonth {
             format!("{}, the longest for {}", failing.len(), humanize::span(now - *since))
         });
         [
-            typical.map(|it| FactLine::new("from failure to cure, typically", humanize::span(it))),
+            typical
+                .map(|it| FactLine::new("from failure to recovery, typically", humanize::span(it))),
             cured.last().map(|it| FactLine::new("at longest", humanize::span(*it))),
             open.map(|it| FactLine::new("not over yet", it)),
         ]

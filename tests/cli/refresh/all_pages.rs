@@ -387,7 +387,7 @@ fn mistakes_are_answered_where_they_stand() {
         ("[token.\"brand/*\"]\npage_id = \"1\"", "unknown key `page_id`"),
         (
             "[token.\"brand/*\"]\ndeliver = [{ file = \"{page-id}.env\", key = \"T\" }]",
-            "`{page-id}` stands for nothing",
+            "`{page-id}` is not known here",
         ),
         (
             "[token.\"brand/*\"]\ndeliver = [{ command = [\"/bin/x\", \"{parent}\"] }]",

@@ -176,12 +176,12 @@ access_token = { env = "PAGE" }
     let world = World::new().config(config).with("PAGE", "EAAFAKEPage");
     let world = world.with("INSTA", "IGAAfake");
     let ran = world.run(&["config", "check"]).stderr("").exit(Exit::Ok);
-    let told = ran.stdout.lines().filter(|line| line.contains("does not tell"));
+    let told = ran.stdout.lines().filter(|line| line.contains("does not report"));
     assert_eq!(
         told.collect::<Vec<_>>(),
         [
-            "warning: `creator` has `required_scopes`, but Meta does not tell the permissions of instagram tokens; remove `required_scopes` from `[token.creator]`: it is never checked",
-            "warning: `it` has `required_targets`, but Meta does not tell the permissions of app tokens; remove `required_targets` from `[token.it]`: it is never checked",
+            "warning: `creator` has `required_scopes`, but Meta does not report the permissions of instagram tokens; remove `required_scopes` from `[token.creator]`: it is never checked",
+            "warning: `it` has `required_targets`, but Meta does not report the permissions of app tokens; remove `required_targets` from `[token.it]`: it is never checked",
         ]
     );
     let json = world.run(&["config", "check", "--json"]).exit(Exit::Ok).json();
