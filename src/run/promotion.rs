@@ -1,9 +1,12 @@
 //! Puts the backup of a token in its place.
 //!
 //! The backup's access token becomes the token's current one in one transaction, in which the backup
-//! loses it: no kill leaves it to both, or to neither. Graph is asked about it before.
+//! loses it: no kill leaves it to both, or to neither. Graph is asked about it before. Where a run finds
+//! a token dead and does not replace it, it asks about the backup all the same: nobody is sent to a
+//! backup that died with it.
 
 use super::Run;
+use super::inspect::inspect;
 use super::log;
 use super::refresh_run::RefreshRun;
 use super::replacement::{Fitness, TokenReplacement};
@@ -11,10 +14,12 @@ use super::tokens::{TokenConfig, subject};
 use crate::deliver::Deliveries;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::policy::{Death, Promote, promotes_backup, remedy, replace_it, table};
+use crate::policy::{
+    Backup, Death, Parent, Promote, Subject, judge, promotes_backup, remedy, replace_it, table,
+};
 use crate::report::TokenResult;
 use crate::store::{BackupPromotion, Predecessor, Remains, StoreError};
-use crate::token::{Credential, Generation, Label, Outcome, Problem, Proof};
+use crate::token::{Action, Credential, Generation, Label, Outcome, Problem, Proof};
 
 /// Puts the backup of a token in its place, and delivers it to the token's files.
 pub fn promote_backup(
@@ -63,6 +68,78 @@ pub fn promote_dead(
         }
     }
     Ok(promoted)
+}
+
+/// Names the remedies of dead tokens anew, now that it is known which of their backups work.
+pub fn name_backups(refresh: &RefreshRun<'_>, results: &mut [TokenResult]) -> Result<(), CliError> {
+    let run = refresh.run;
+    let is_dead = |result: &&mut TokenResult| {
+        result.problem.as_ref().is_some_and(|it| it.action == Action::Reauthenticate)
+    };
+    let mut dead: Vec<(&TokenConfig, &mut TokenResult)> = Vec::new();
+    for result in results.iter_mut().filter(is_dead) {
+        // A Page that was just found has none.
+        if let Some(token) = run.tokens.with_backup(&result.label) {
+            dead.push((token, result));
+        }
+    }
+    // The Pages come after their parents, whose backups help them, too.
+    for (token, _) in &dead {
+        ask_about_backup(run, token)?;
+    }
+    dead.into_iter().try_for_each(|(token, result)| name_anew(run, token, result))
+}
+
+/// Asks Graph about the backup of a dead token, unless this run has; what it answers is kept.
+fn ask_about_backup(run: &Run<'_>, token: &TokenConfig) -> Result<(), CliError> {
+    let Some(Backup { label, .. }) = run.tokens.backup_of(&token.label) else { return Ok(()) };
+    let (Some(id), Some(config)) = (run.known_id(label), run.session.config.token(label)) else {
+        return Ok(());
+    };
+    let spare = run.store.credential(id)?;
+    let Some(current) = spare.current.clone() else { return Ok(()) };
+    let started = run.moment().run_started;
+    let is_known = current.proof.as_ref().is_some_and(|proof| proof.at >= started);
+    if is_known || run.out_of_time().is_some() {
+        return Ok(());
+    }
+    let (Ok(app), Ok(access_token)) = (run.app(&config.app), run.store.reveal(current.id)) else {
+        // What is wrong with either stands in the verdict on the backup.
+        return Ok(());
+    };
+    let _about = log::about(label);
+    // Without an answer its last verdict stands.
+    if let Ok(inspection) = inspect(&run.graph, &app, &access_token) {
+        let proof = Proof { at: run.now(), inspection };
+        let noted = run.store.note_proof(run.id, spare, current.id, proof);
+        run.bear_full(noted)?;
+    }
+    Ok(())
+}
+
+/// Names the remedies of one token by what is known of its backup, and of its parent's, now.
+fn name_anew(run: &Run<'_>, token: &TokenConfig, result: &mut TokenResult) -> Result<(), CliError> {
+    let read = |label: &Label| run.known_id(label).map(|id| run.store.credential(id)).transpose();
+    let Some(own) = read(&token.label)? else { return Ok(()) };
+    let parent = token.parent.as_ref().map(read).transpose()?.flatten();
+    let then = run.subject(token, &own, parent.as_ref());
+    let parents = then.parent.and_then(|parent| parent.backup);
+    let spare = then.backup.map(|it| read(it.label)).transpose()?.flatten();
+    let parents_spare = parents.map(|it| read(it.label)).transpose()?.flatten();
+    let backup = then.backup.map(|it| Backup { credential: spare.as_ref(), ..it });
+    let parents = parents.map(|it| Backup { credential: parents_spare.as_ref(), ..it });
+    let parent = then.parent.map(|it| Parent { backup: parents, ..it });
+    let now = Subject { backup, parent, ..then };
+    if let Some(problem) = &result.problem {
+        result.remedy = remedy(problem, &now);
+    }
+    let reasons = judge(&now, run.moment()).reasons;
+    for issue in &mut result.issues {
+        if let Some(same) = reasons.iter().find(|it| it.code == issue.code) {
+            issue.remedy = same.remedy.clone();
+        }
+    }
+    Ok(())
 }
 
 fn is_promoted_now(run: &Run<'_>, token: &TokenConfig) -> Result<bool, CliError> {

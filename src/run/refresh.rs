@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::job::TokenJob;
-use super::promotion::promote_dead;
+use super::promotion::{name_backups, promote_dead};
 use super::refresh_run::{Only, RefreshOptions, RefreshRun};
 use super::tokens::TokenConfig;
 use super::{DryRun, Run, RunOptions, app_check, log, outcome, pages, token, worker_pool};
@@ -36,7 +36,11 @@ pub fn refresh(run: &mut Run<'_>, options: &RefreshOptions) -> Result<RunReport,
     failpoint::reach("announced");
     let mut results = run.session.interrupt.guard(|| run.aborted(), || refresh.work(jobs))?;
     if options.only == Only::All {
-        run.session.interrupt.guard(|| run.aborted(), || refresh.promote_backups(&mut results))?;
+        let promote = || {
+            refresh.promote_backups(&mut results)?;
+            name_backups(&refresh, &mut results)
+        };
+        run.session.interrupt.guard(|| run.aborted(), promote)?;
     }
     let delivered = refresh.deliveries.run_pending_hooks();
     run.bear_full(delivered)?;

@@ -206,6 +206,17 @@ impl Tokens {
         Some(Backup { label, credential: self.credential(label), promoted_by: *promoted_by })
     }
 
+    /// Gives the config of a token that has a backup, or whose parent has one.
+    pub fn with_backup(&self, label: &Label) -> Option<&TokenConfig> {
+        if self.backups.is_empty() {
+            return None;
+        }
+        let token = self.configs.iter().find(|token| token.label == *label)?;
+        let has_one = |label: &Label| self.backups.contains_key(label);
+        let helps = has_one(label) || token.parent.as_ref().is_some_and(has_one);
+        helps.then_some(&**token)
+    }
+
     /// Selects those of these tokens that expire within their `critical_within`.
     pub fn critical<'a>(
         &'a self,

@@ -317,12 +317,47 @@ fn pages_that_are_dead_with_their_parent_name_the_backup_of_the_parent() {
     // Where the backup is dead too, only the person helps.
     world.graph.with(|graph| graph.invalidate("EAAFAKEBen1", Invalidation::PasswordChanged));
     world.at(day(4));
-    world.run(&["refresh", "-q"]).exit(Exit::PersonNeeded);
     let ran = world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded);
     let remedy = ran.result("page")["problem"]["remedy"].as_str().unwrap().to_owned();
     assert!(!remedy.contains("promote"), "{remedy}");
     let told = world.run(&["check", "page", "--json"]).token("page");
     assert_eq!(told["reasons"][0]["command"], "metatoken login anna", "{told}");
+}
+
+/// The run that finds both dead says so itself: also where the backup was not to be asked about yet.
+#[test]
+fn no_report_names_a_backup_that_died_with_its_token() {
+    for typed in [&["refresh"][..], &["refresh", "ads"], &["refresh", "ads", "-n"]] {
+        let mut world = kept(ADS);
+        kill(&world, "EAAFAKEAds1");
+        kill(&world, "EAAFAKESpare1");
+        world.at(day(3) + TimeDelta::hours(if typed.len() == 1 { 24 } else { 1 }));
+        let ran = world.run(typed).exit(Exit::PersonNeeded);
+        assert!(!ran.stdout.contains("promote"), "{typed:?}: {}", ran.stdout);
+        let remedy = "\ncritical: `ads`: down, revoked\n  hint: an admin of the business generates";
+        assert!(ran.stdout.contains(remedy), "{typed:?}: {}", ran.stdout);
+        let mut calls = world.calls();
+        calls.sort();
+        assert_eq!(calls, ["debug_token Ads", "debug_token Spare"], "{typed:?}");
+        if !typed.contains(&"-n") {
+            assert_eq!(codes(&world, "spare"), ["revoked"], "{typed:?}");
+        }
+    }
+    // One that works is named, and was asked for that; without an answer its last verdict counts.
+    for answers in [true, false] {
+        let mut world = kept(ADS);
+        kill(&world, "EAAFAKEAds1");
+        world.at(day(3) + TimeDelta::hours(1));
+        world.run(&["refresh", "ads", "-q"]).exit(Exit::PersonNeeded);
+        assert_eq!(world.calls(), ["debug_token Ads", "debug_token Spare"]);
+        if !answers {
+            world.graph.misbehave(Rule::any(), FaultInjection::Status(500));
+        }
+        world.at(day(3) + TimeDelta::hours(2));
+        let ran = world.run(&["refresh", "ads", "--json"]);
+        let told = world.run(&["check", "ads", "--json"]).token("ads");
+        assert_eq!(told["reasons"][0]["command"], "metatoken promote ads", "{}", ran.stdout);
+    }
 }
 
 #[test]
