@@ -128,21 +128,14 @@ fn forget_all(
     for token in &tokens {
         let found = match order.files {
             HeldFiles::Empty => empty(run, &deliveries, token)?,
-            HeldFiles::List => still_held(run, &deliveries, token)?,
+            HeldFiles::List => still_held(run, &deliveries, token, order)?,
         };
         system.extend(found.reasons);
         system.extend(source_still_holds(run, &deliveries, token)?);
-        let mut said = vec![match run.store.forget(run.id, token.clone(), run.now())? {
-            (_, 0) => "nothing was kept".to_owned(),
-            (_, wiped) => format!("{} wiped", humanize::count(wiped, "access token")),
-        }];
-        if !found.emptied.is_empty() {
-            said.push(format!("emptied {}", humanize::list(&found.emptied)));
-        }
-        if let Some(file) = file_of(&run.session.config, &token.label) {
-            said.push(format!("removed `{}`", file.display()));
-        }
-        results.push(result(token, order.dry_run, said.join("; ")));
+        let (_, wiped) = run.store.forget(run.id, token.clone(), run.now())?;
+        let file = file_of(&run.session.config, &token.label);
+        let reason = done(order.dry_run, wiped, &found.emptied, file.map(AsRef::as_ref));
+        results.push(result(token, order.dry_run, reason));
     }
     Ok(RunReport {
         dry_run: order.dry_run == DryRun::Yes,
@@ -246,7 +239,7 @@ fn check_the_rest(session: &Session, files: &[Arc<Path>]) -> Result<(), CliError
         .map_err(|error| needed(error.message.lines().nth(1).unwrap_or(&error.message).trim()))?;
     let is_new = |it: &&LeftOut| !config.left_out.iter().any(|known| known.path == it.path);
     match rest.left_out.iter().find(is_new) {
-        Some(left_out) => Err(needed(&left_out.message)),
+        Some(left_out) => Err(needed(left_out.message.trim_start_matches("left out: "))),
         None => Ok(()),
     }
 }
@@ -326,13 +319,21 @@ fn still_held(
     run: &Run<'_>,
     deliveries: &Deliveries<'_>,
     token: &Credential,
+    order: &ForgetOrder,
 ) -> Result<Held, CliError> {
     let label = &token.label;
     let holding = deliveries.holding(token.id, run.session.config.token(label))?;
+    let remedy = match order.dry_run {
+        DryRun::No => Cure::EmptyFile.of_the_operator(&[("{label}", label.as_str())]),
+        // The label may still be declared, and then that command is refused.
+        DryRun::Yes => Remedy::of_the_operator("add `--targets`, which empties it too"),
+    };
     let reasons = holding.iter().map(|it| {
-        let message = format!("`{}` still holds its access token", it.target);
-        let remedy = Cure::EmptyFile.of_the_operator(&[("{label}", label.as_str())]);
-        judge_held_file(label, &it.target, message, remedy)
+        let message = match order.dry_run {
+            DryRun::No => format!("`{}` still holds its access token", it.target),
+            DryRun::Yes => format!("`{}` would still hold its access token", it.target),
+        };
+        judge_held_file(label, &it.target, message, remedy.clone())
     });
     Ok(Held { emptied: Vec::new(), reasons: reasons.collect() })
 }
@@ -353,6 +354,34 @@ fn source_still_holds(
         let remedy = Remedy::of_the_operator("remove the access token from it with an editor");
         judge_held_file(label, &TargetId::new(source.to_string()), message, remedy)
     }))
+}
+
+/// What was done to one token, or would be.
+fn done(dry_run: DryRun, wiped: usize, emptied: &[TargetId], removed: Option<&Path>) -> String {
+    let tokens = humanize::count(wiped, "access token");
+    let files = (!emptied.is_empty()).then(|| humanize::list(emptied));
+    let removed = removed.map(|file| format!("`{}`", file.display()));
+    let said = match dry_run {
+        DryRun::No => [
+            Some(if wiped == 0 {
+                "nothing was kept".to_owned()
+            } else {
+                format!("{tokens} wiped")
+            }),
+            files.map(|files| format!("emptied {files}")),
+            removed.map(|file| format!("removed {file}")),
+        ],
+        DryRun::Yes => [
+            Some(if wiped == 0 {
+                "nothing is kept".to_owned()
+            } else {
+                format!("{tokens} would be wiped")
+            }),
+            files.map(|files| format!("{files} would be emptied")),
+            removed.map(|file| format!("{file} would be removed")),
+        ],
+    };
+    said.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 fn result(token: &Credential, dry_run: DryRun, reason: String) -> TokenResult {

@@ -14,6 +14,7 @@ use crate::config;
 use crate::environment::Environment;
 use crate::error::CliError;
 use crate::exit::{Exit, Verdict};
+use crate::policy::humanize;
 use crate::status::Attempted;
 use crate::token::secret_in;
 use crate::ui::{self, Colour, LogFormat, OutputFormat, Ui, Verbosity};
@@ -105,13 +106,40 @@ pub fn misread(error: &clap::Error, arguments: &[OsString], ui: Ui) -> u8 {
         ui.complain(&without_dashes(&program), code);
         return code;
     }
-    if ui.format == OutputFormat::Json || error.kind() == ErrorKind::InvalidSubcommand {
+    let is_ours = error.kind() == ErrorKind::InvalidSubcommand;
+    if ui.format == OutputFormat::Json || is_ours {
+        ui.complain(&complaint, code);
+    } else if wants_a_dry_run(error) {
+        tell_monitoring(&complaint, arguments, ui);
         ui.complain(&complaint, code);
     } else {
         tell_monitoring(&complaint, arguments, ui);
         ui.misread(error, &complaint, code);
     }
     code
+}
+
+/// Whether a dry run was asked for, of a command that has none.
+fn wants_a_dry_run(error: &clap::Error) -> bool {
+    let unknown = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(word)) if error.kind() == ErrorKind::UnknownArgument => word,
+        _ => return false,
+    };
+    matches!(unknown.as_str(), "-n" | "--dry-run")
+}
+
+/// Says which commands have a dry run.
+fn without_a_dry_run(arguments: &[OsString]) -> CliError {
+    let cli = cli::command();
+    let has_one = |name: &&&str| {
+        let found = cli::find(&cli, name);
+        found.is_some_and(|it| it.get_arguments().any(|arg| arg.get_id() == "dry_run"))
+    };
+    let names = cli::GROUPS.iter().flat_map(|(_, names)| names.iter());
+    let names: Vec<&&str> = names.filter(has_one).collect();
+    let typed = command_typed(arguments).unwrap_or_else(|| "metatoken".to_owned());
+    usage(&format!("`{typed}` has no dry run"))
+        .hint(format!("`--dry-run` is an option of {}", humanize::list(&names)))
 }
 
 /// What was typed must not even be read.
@@ -194,6 +222,7 @@ pub fn misread_complaint(error: &clap::Error, arguments: &[OsString]) -> Option<
             Some(ContextValue::String(word)) => unknown_command(word, before(word, arguments)),
             _ => usage(&first_paragraph(&error.to_string())),
         }),
+        _ if wants_a_dry_run(error) => Some(without_a_dry_run(arguments)),
         _ => Some(usage(&first_paragraph(&error.to_string()))),
     }
 }

@@ -3,8 +3,8 @@
 //! The token's credential is handed from step to step: each takes it by value, and gives back what
 //! the store made of it. What becomes of a candidate is found out in `examine`.
 
-use super::Run;
 use super::tokens::{TokenConfig, subject};
+use super::{DryRun, Run};
 use crate::graph::CallError;
 use crate::policy::{
     Contest, Current, Extension, FoundIn, end_the_old_one, next_try, outlives_its_successor,
@@ -360,8 +360,12 @@ pub fn is_critical(token: &TokenConfig, credential: &Credential, now: Time) -> b
     credential.current.as_ref().is_none_or(|current| current.expiry.is_within(critical_within, now))
 }
 
-/// Says that the generation of that number works on beside its successor, and hints at what ends it.
+/// Says that the generation of that number works on beside its successor, and hints at what ends it:
+/// not in a dry run, after which it is still the one in use.
 pub fn works_on(run: &Run<'_>, token: &TokenConfig, number: u32) -> String {
+    if run.dry_run == DryRun::Yes {
+        return format!("generation {number} would work on until it is revoked");
+    }
     run.hint(end_the_old_one(&subject(token, None, None), number));
     format!("generation {number} works on until it is revoked")
 }

@@ -49,7 +49,10 @@ fn is_newly_in_sync(before: &Delivery, now: &Delivery) -> bool {
 /// The tokens that the real run would renew: what Meta would grant is not known.
 fn would_be_renewed(results: &[TokenResult]) -> HashSet<Label> {
     let is_renewed = |result: &&TokenResult| {
-        matches!(result.outcome, Outcome::WouldRefresh | Outcome::WouldExchange)
+        matches!(
+            result.outcome,
+            Outcome::WouldRefresh | Outcome::WouldExchange | Outcome::WouldMint
+        )
     };
     results.iter().filter(is_renewed).map(|result| result.label.clone()).collect()
 }

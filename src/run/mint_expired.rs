@@ -4,7 +4,7 @@
 use super::DryRun;
 use super::minting::{Minting, WantedLife, may_be_tried, settle_lost};
 use super::refresh_run::Only;
-use super::token_run::TokenRun;
+use super::token_run::{NextStep, TokenRun};
 use crate::store::{Setback, StoreError};
 use crate::token::{EventKind, Outcome, Problem, ProblemKind};
 
@@ -17,27 +17,28 @@ impl TokenRun<'_> {
         Ok(())
     }
 
-    /// Has a new one made for an access token that has died of its date alone; says whether it is in
-    /// place. Whatever else has ended it, a person has to look at it first.
-    pub fn mint_expired(&mut self, death: &Problem) -> Result<bool, StoreError> {
-        let Some(admin) = self.token.mint.clone() else { return Ok(false) };
+    /// Has a new one made for an access token that has died of its date alone; says what is next where
+    /// that is in place, or would be. Whatever else has ended it, a person has to look at it first.
+    pub fn mint_expired(&mut self, death: &Problem) -> Result<Option<NextStep>, StoreError> {
+        let Some(admin) = self.token.mint.clone() else { return Ok(None) };
         let is_wanted = death.kind == ProblemKind::Expired
             && self.token.policy.auto_refresh
             && self.refresh.options.only == Only::All
             && self.credential.candidate.is_none();
         if !is_wanted || !may_be_tried(&self.credential, self.run.now()) {
-            return Ok(false);
+            return Ok(None);
         }
         let life = WantedLife::AsBefore;
         let plan = Minting::plan(self.run, self.token, &self.credential, &admin, life);
         let minting = match plan {
             Ok(minting) => minting,
-            Err(problem) => return self.not_minted(problem).map(|()| false),
+            Err(problem) => return self.not_minted(problem).map(|()| None),
         };
         self.outcome.because(format!("the last one expired; `{admin}` had it made"));
         if self.run.dry_run == DryRun::Yes {
-            self.outcome.note(Outcome::WouldMint, format!("expired; `{admin}` makes a new one"));
-            return Ok(false);
+            let why = format!("the last one expired; `{admin}` would have one made");
+            self.outcome.note(Outcome::WouldMint, why);
+            return Ok(Some(NextStep::Stop));
         }
         let (credential, granted) = minting.ask(self.run, self.credential.clone())?;
         self.credential = credential;
@@ -45,7 +46,7 @@ impl TokenRun<'_> {
             Ok(sealed) => self.examine(&sealed)?,
             Err(error) => self.not_minted(error.problem)?,
         }
-        Ok(!self.credential.is_without_a_living_one())
+        Ok((!self.credential.is_without_a_living_one()).then_some(NextStep::Decide))
     }
 
     fn not_minted(&mut self, problem: Problem) -> Result<(), StoreError> {

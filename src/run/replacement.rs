@@ -121,7 +121,10 @@ impl<'a> TokenReplacement<'a> {
         let before = self.before.current.as_ref()?.proof.as_ref()?;
         let before = before.inspection.identity.user_id.as_ref()?;
         let now = proof.inspection.identity.user_id.as_ref()?;
-        (before != now).then(|| format!("it belongs to user {now} now, and not to {before}"))
+        (before != now).then(|| match self.run.dry_run {
+            DryRun::No => format!("it belongs to user {now} now, and not to {before}"),
+            DryRun::Yes => format!("it would belong to user {now}, and not to {before}"),
+        })
     }
 
     /// Reports what was done.

@@ -11,11 +11,15 @@ impl TokenRun<'_> {
     /// Does nothing, and notes why.
     pub fn skip(&mut self, why: &Skip) -> Result<NextStep, StoreError> {
         let sentence = Decision::Skip(why.clone()).sentence(self.run.now());
+        if matches!(why, Skip::Dead(_) | Skip::NoString) && self.adopt_in_place_of_dead()? {
+            return Ok(NextStep::Decide);
+        }
+        if let Skip::Dead(problem) = why
+            && let Some(next) = self.mint_expired(problem)?
+        {
+            return Ok(next);
+        }
         match why {
-            Skip::Dead(_) | Skip::NoString if self.adopt_in_place_of_dead()? => {
-                return Ok(NextStep::Decide);
-            }
-            Skip::Dead(problem) if self.mint_expired(problem)? => return Ok(NextStep::Decide),
             Skip::Revoked { .. } => self.revoked_here(sentence),
             Skip::Dead(problem) | Skip::AccountBlocked(problem) => {
                 self.outcome.note_problem_as(Outcome::Invalid, person_needed(problem));

@@ -137,10 +137,17 @@ impl TokenRun<'_> {
             // It is said already of what was refused just now.
             issues.retain(|reason| !reason.is_about_a_stale_source());
         }
-        let renewed = matches!(happened.outcome, Outcome::Refreshed | Outcome::Exchanged);
+        let renewed = matches!(
+            happened.outcome,
+            Outcome::Refreshed | Outcome::Exchanged | Outcome::WouldMint
+        );
         if renewed && self.run.dry_run == DryRun::Yes {
             // What a run fixes does not stand against a token that the real one would renew.
-            issues.retain(|reason| reason.action != Action::Retry);
+            let is_left = |action| match happened.outcome {
+                Outcome::WouldMint => action != Action::Reauthenticate,
+                _ => action != Action::Retry,
+            };
+            issues.retain(|reason| is_left(reason.action));
         }
         // What a person must do counts from the next run on, if this run refused what was handed in,
         // and not at all in a run that was about something else.

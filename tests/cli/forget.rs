@@ -40,7 +40,7 @@ fn a_label_that_left_the_config_is_forgotten_and_its_history_stays() {
         .stdout(
             "
 TOKEN  OUTCOME       EXPIRES  REASON
-brand  would forget  -        1 access token wiped
+brand  would forget  -        1 access token would be wiped
 
 1 token: 1 would forget (dry run: nothing was changed)
 ",
@@ -171,7 +171,9 @@ fn the_files_that_still_hold_it_are_named_and_emptied_when_that_is_said() {
     }
     // The remedy works when it is typed; before, it shows what it would do.
     let dry = world.run(&["forget", "--targets", "brand", "--dry-run"]).stderr("").exit(Exit::Ok);
-    assert!(dry.stdout.contains("nothing was kept; emptied `the app.env`, "), "{}", dry.stdout);
+    let said = "nothing is kept; `the app.env`, ";
+    assert!(dry.stdout.contains(said), "{}", dry.stdout);
+    assert!(dry.stdout.contains(" would be emptied\n"), "{}", dry.stdout);
     assert!(std::fs::read_to_string(world.path("app.env")).unwrap().contains("EAAFAKEBrand1"));
     world.run(&["forget", "--targets", "brand", "--quiet"]).silent().exit(Exit::Ok);
     for (file, _, _, after) in files {
@@ -228,6 +230,9 @@ hint: remove the table that is not needed from the file by hand
 
     world.write("tokens.d/brand.toml", &of_file);
     world.run(&["forget", "--undeclare", "brand", "-n", "--quiet"]).silent().exit(Exit::Ok);
+    let dry = world.run(&["forget", "--undeclare", "brand", "-n"]).stderr("").exit(Exit::Ok);
+    let said = "; `[DIR]/tokens.d/brand.toml` would be removed\n";
+    assert!(dry.stdout.contains(said), "{}", dry.stdout);
     assert!(world.path("tokens.d/brand.toml").exists());
     world
         .run(&["forget", "--undeclare", "brand"])

@@ -354,7 +354,20 @@ fn refresh_has_one_made_where_the_last_one_has_expired() {
     let mut world = world_of(BOTH, ads().ending(Expiry::At(day(5))));
     world.at(day(6));
     world.calls();
-    world.run(&["refresh", "--dry-run", "--json"]).stderr("");
+    world
+        .run(&["refresh", "--dry-run"])
+        .stdout(
+            "
+TOKEN  OUTCOME     EXPIRES  REASON
+ads    would mint  unknown  the last one expired; `admin` would have one made
+       would be delivered to app ([DIR]/app.env)
+admin  verified    never    never expires
+
+2 tokens: 1 verified, 1 would mint (dry run: nothing was changed)
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     assert_eq!(world.calls_to("3000000000000009/access_tokens"), 0);
     world
         .run(&["refresh"])

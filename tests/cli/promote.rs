@@ -99,7 +99,7 @@ critical: `ads`: down, revoked
         .stdout(
             "
 TOKEN  OUTCOME        EXPIRES  REASON
-ads    would promote  never    the access token of `spare`; it belongs to user 3000000000000008 now, and not to 3000000000000009
+ads    would promote  never    the access token of `spare`; it would belong to user 3000000000000008, and not to 3000000000000009
        would be delivered to [DIR]/app.env#TOKEN
 
 1 token: 1 would promote (dry run: nothing was changed)

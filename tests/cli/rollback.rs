@@ -61,12 +61,13 @@ fn the_newest_earlier_one_that_works_is_put_back_and_delivered() {
         .stdout(
             "
 TOKEN  OUTCOME          EXPIRES  REASON
-ads    would roll back  never    to generation 2, leaving 3; generation 3 works on until it is revoked
+ads    would roll back  never    to generation 2, leaving 3; generation 3 would work on until it is revoked
        would be delivered to [DIR]/app.env#TOKEN
 
 1 token: 1 would roll back (dry run: nothing was changed)
 ",
         )
+        .stderr("")
         .exit(Exit::Ok);
     assert_eq!((world.in_use("ads"), held(&world)), ("EAAFAKEAds3".to_owned(), before));
     world.calls();

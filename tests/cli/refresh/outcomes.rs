@@ -238,13 +238,8 @@ hint: write `90s`, `15m`, `6h`, `7d` or `2w`
         .stdout("")
         .stderr(
             "
-error: unexpected argument '--dry-run' found
-
-  tip: to pass '--dry-run' as a value, use '-- --dry-run'
-
-Usage: metatoken status [OPTIONS] [LABEL]...
-
-For more information, try '--help'.
+error: `status` has no dry run
+hint: `--dry-run` is an option of `add`, `import`, `refresh`, `deliver`, `exchange`, `rollback`, `promote`, `revoke` and `forget`
 ",
         )
         .code(64);
