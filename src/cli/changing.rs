@@ -95,7 +95,13 @@ pub struct RevokeArguments {
     #[command(flatten)]
     pub hangs_on: HangsOnArguments,
     /// Revoke this access token of a System User; `status LABEL` lists them
-    #[arg(long, value_name = "N", group = "scope", requires = "label")]
+    #[arg(
+        long,
+        value_name = "N",
+        group = "scope",
+        requires = "label",
+        conflicts_with_all = ["owner", "user_id", "app"]
+    )]
     pub generation: Option<u32>,
     /// Revoke all that this person or System User granted the app
     #[arg(long, group = "scope")]

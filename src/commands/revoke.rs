@@ -18,7 +18,7 @@ use crate::run::revocation::{
 };
 use crate::run::{DryRun, Run, RunOptions, RunTurn, in_a_run};
 use crate::session::Session;
-use crate::token::{Action, GenerationId, Label, Outcome, Problem, ProblemKind, TokenType};
+use crate::token::{Action, Expiry, GenerationId, Label, Outcome, Problem, ProblemKind, TokenType};
 
 /// What was asked for.
 #[derive(Debug)]
@@ -157,7 +157,7 @@ fn plans(run: &Run<'_>, order: &RevokeOrder) -> Result<Vec<RevocationPlan>, CliE
         RevokedTokens::HangingOn(what) => hanging_on(run, what)?,
     };
     if order.held == IfHeld::Refuse {
-        plans.iter().try_for_each(refuse_held)?;
+        plans.iter().try_for_each(|plan| refuse_held(run, plan))?;
     }
     Ok(plans)
 }
@@ -186,16 +186,30 @@ fn hanging_on(run: &Run<'_>, what: &HangsOn) -> Result<Vec<RevocationPlan>, CliE
     Ok(plans)
 }
 
-/// Refuses while a program would stop working.
-fn refuse_held(plan: &RevocationPlan) -> Result<(), CliError> {
-    let Some(held) = plan.doomed.iter().find(|it| !it.targets.is_empty()) else { return Ok(()) };
+/// Refuses while a program would stop working. What is dead already serves none.
+fn refuse_held(run: &Run<'_>, plan: &RevocationPlan) -> Result<(), CliError> {
+    let serves =
+        |it: &&DoomedGeneration| !it.targets.is_empty() && it.generation.verdict() != Some(false);
+    let Some(held) = plan.doomed.iter().find(serves) else { return Ok(()) };
     let (label, number) = (&held.label, held.generation.number);
     let target = &held.targets[0];
     let message =
         format!("not revoked: `{target}` has generation {number}, which would become invalid");
     let complaint = CliError::new(Exit::InputRefused, "still_delivered", label.as_str(), message);
     let first = if held.is_current() {
-        format!("to rotate it, run `metatoken exchange {label}` with a new access token first")
+        let mints = run.session.config.token(label).is_some_and(|token| token.mint.is_some());
+        let never = held.generation.expiry == Expiry::Never;
+        match (mints, never) {
+            (true, _) => format!("to rotate it, run `metatoken mint {label}` first"),
+            (false, true) => format!(
+                "to rotate it, run `metatoken exchange {label} --replace` with a new access token first"
+            ),
+            (false, false) => {
+                format!(
+                    "to rotate it, run `metatoken exchange {label}` with a new access token first"
+                )
+            }
+        }
     } else {
         format!("run `metatoken deliver {label}`, which brings the current access token there")
     };

@@ -121,7 +121,13 @@ hint: if all that is listed is meant, add `--yes=ads`
             ))
             .exit(Exit::Usage);
     }
-    for line in [&["revoke", "ads"][..], &["revoke", "ads", "--all", "--generation", "1"]] {
+    for line in [
+        &["revoke", "ads"][..],
+        &["revoke", "ads", "--all", "--generation", "1"],
+        // One generation is that of one token: all that hang on an app or a person are not meant.
+        &["revoke", "--app", "main", "--generation", "1", "--force"],
+        &["revoke", "--user", "3000000000000009", "--generation", "1", "--force"],
+    ] {
         world.run(line).stdout("").exit(Exit::Usage);
     }
     assert_eq!(invalidation(&world, "EAAFAKEAds1"), None);
@@ -228,7 +234,7 @@ fn it_is_refused_while_a_target_has_it() {
         .stderr(
             "
 error: ads: not revoked: `app` has generation 2, which would become invalid
-hint: to rotate it, run `metatoken exchange ads` with a new access token first
+hint: to rotate it, run `metatoken exchange ads --replace` with a new access token first
 hint: to revoke it all the same, add `--force`
 ",
         )
