@@ -87,7 +87,15 @@ impl Checks<'_> {
                 let primary = credential.and_then(|it| it.given_to.as_ref());
                 let primary = primary.map_or("", Label::as_str);
                 let message = format!("{primary} has its access token now, and no backup");
-                self.add("no_backup", Health::Warning, message, self.new_login());
+                let mut step = self.new_login();
+                let is_generated = step.remedy.command.contains("metatoken exchange ");
+                if self.subject.token_type == TokenType::SystemUser && is_generated {
+                    step.remedy.note = format!(
+                        "Generate it for another System User than that of `{primary}`, or both may \
+                         die together"
+                    );
+                }
+                self.add("no_backup", Health::Warning, message, step);
             }
             // That another token has it is said already.
             _ if !waits && credential.is_some_and(|it| it.ledger.shared.is_some()) => {}

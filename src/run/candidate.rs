@@ -164,6 +164,19 @@ impl Candidates<'_> {
         }
     }
 
+    /// Whether the current one came from a backup that has had none since: a rollback takes the promotion
+    /// back, and it is a backup again.
+    fn is_lent(&self, credential: &Credential) -> bool {
+        let (store, current) = (&self.run.store, credential.current.as_ref());
+        let Some(current) = current else { return false };
+        let lent_here = |token| {
+            let other = store.credential(token);
+            other.is_ok_and(|other| other.given_to.as_ref() == Some(&credential.label))
+        };
+        let sightings = store.sightings(&current.fingerprint).unwrap_or_default();
+        sightings.iter().any(|it| it.token != credential.id && lent_here(it.token))
+    }
+
     /// Promotes a worse one, because the current one is dead or about to expire.
     pub fn promote_worse(
         &self,
@@ -190,6 +203,7 @@ impl Candidates<'_> {
     ) -> Result<(Credential, Examined), StoreError> {
         let Advance { arrival, successor, expiry, proof } = advance;
         let predecessor = match (successor, candidate.origin) {
+            (Successor::Earlier, _) if self.is_lent(&credential) => Predecessor::Kept,
             (Successor::HandedOver | Successor::Earlier, _) | (_, Origin::Adopted) => {
                 self.predecessor(&credential)
             }

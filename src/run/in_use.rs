@@ -195,8 +195,11 @@ fn missing(
         .zip(credential)
         .map(|(token, credential)| judge(&subject(token, Some(credential), None), moment).reasons);
     let reasons = judgement.unwrap_or_default();
-    let is_a_persons =
-        |reason: &&Reason| reason.severity == Health::Critical && reason.action.needs_a_person();
+    // What another token got by `promote` does not come back by itself either.
+    let is_a_persons = |reason: &&Reason| {
+        let is_grave = reason.severity == Health::Critical || reason.code == "no_backup";
+        is_grave && reason.action.needs_a_person()
+    };
     let import = credential.and_then(Credential::unfinished_import);
     let of_an_import = reasons.iter().find(|it| it.code == "missing" && import.is_some());
     match (reasons.iter().find(is_a_persons), of_an_import) {

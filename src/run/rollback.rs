@@ -15,7 +15,8 @@ use crate::policy::{is_short_lived, replace_it};
 use crate::report::TokenResult;
 use crate::store::{Remains, StoreError};
 use crate::token::{
-    Credential, EventKind, Generation, GenerationState, Outcome, Problem, Proof, TokenType,
+    Credential, DryRun, EventKind, Generation, GenerationState, Label, Outcome, Problem, Proof,
+    TokenType,
 };
 
 /// Puts the generation of that number back, or the newest earlier one that works, and delivers it to
@@ -41,6 +42,7 @@ pub fn roll_back(
     let (credential, earlier, proof) = rollback.first_that_works(choices, wanted)?;
     let (_, examined) = rollback.of.candidates().put_back(credential, &earlier, proof.clone())?;
     rollback.of.deliver(deliveries)?;
+    rollback.hint_at_the_giver()?;
     let outlived = match examined {
         Examined::Promoted { outlived, .. } => outlived,
         _ => None,
@@ -98,7 +100,43 @@ impl Rollback<'_> {
             let message = format!("generation {number} is the current one");
             return Err(self.of.refused("already_current", message).hint(self.which_are_kept()));
         }
-        Ok(generation)
+        match self.in_use_by(&generation)? {
+            Some(other) => Err(self.shared(&generation, &other)),
+            None => Ok(generation),
+        }
+    }
+
+    /// The other token whose current one it is: a promotion gave it away.
+    fn in_use_by(&self, generation: &Generation) -> Result<Option<Label>, CliError> {
+        let sightings = self.of.run.store.sightings(&generation.fingerprint)?.into_iter();
+        let mut others = sightings.filter(|it| it.token != self.of.before.id);
+        Ok(others.find(|it| it.state == GenerationState::Current).map(|it| it.label))
+    }
+
+    /// Says how a backup gets its access token back, where that is what was left: it has none since it
+    /// was promoted.
+    fn hint_at_the_giver(&self) -> Result<(), CliError> {
+        let TokenReplacement { run, token, before, .. } = &self.of;
+        let Some(left) = before.current.as_ref().filter(|_| run.dry_run == DryRun::No) else {
+            return Ok(());
+        };
+        for sighting in run.store.sightings(&left.fingerprint)? {
+            let other = run.store.credential(sighting.token)?;
+            if other.given_to.as_ref() == Some(&token.label) {
+                let giver = sighting.label;
+                run.hint(format!(
+                    "run `metatoken rollback {giver}`, which has it as a backup again"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses what another token uses: under two labels a renewal of the one would surprise the other.
+    fn shared(&self, generation: &Generation, other: &Label) -> CliError {
+        let message = format!("generation {} is in use as `{other}`", generation.number);
+        let refused = self.of.refused("shared_token", message);
+        refused.hint(format!("an access token belongs to one label: `metatoken status {other}`"))
     }
 
     fn unavailable(&self, why: Unavailable, number: u32) -> CliError {
@@ -122,7 +160,16 @@ impl Rollback<'_> {
             Remains::Sealed(generation) => Some(*generation),
             Remains::Revoked | Remains::Purged | Remains::Damaged => None,
         });
-        let earlier: Vec<Generation> = sealed.filter(may_work).collect();
+        let (mut earlier, mut shared) = (Vec::new(), None);
+        for generation in sealed.filter(may_work) {
+            match self.in_use_by(&generation)? {
+                Some(other) => drop(shared.get_or_insert(self.shared(&generation, &other))),
+                None => earlier.push(generation),
+            }
+        }
+        if let (true, Some(shared)) = (earlier.is_empty(), shared) {
+            return Err(self.or_a_new_one(shared));
+        }
         if earlier.is_empty() {
             let message = "no earlier access token is kept that may work";
             return Err(self.or_a_new_one(self.of.refused("no_earlier_one", message)));

@@ -137,7 +137,7 @@ ads    promoted  never    the access token of `spare`; it belongs to user 300000
     world.run(&["check"]).verdict("
 METATOKEN WARNING - spare: ads has its access token now, and no backup; its owner generates a new one: metatoken exchange spare
 WARNING: `spare`: ads has its access token now, and no backup
-  an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange spare` and paste it. Proof: `metatoken check spare`
+  an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange spare` and paste it. Generate it for another System User than that of `ads`, or both may die together. Proof: `metatoken check spare`
 ").code(1);
     // A revived primary is not put back, and the backup's next access token is a backup again.
     world.graph.with(|graph| graph.revive("EAAFAKEAds1"));
@@ -357,6 +357,71 @@ fn no_report_names_a_backup_that_died_with_its_token() {
         let ran = world.run(&["refresh", "ads", "--json"]);
         let told = world.run(&["check", "ads", "--json"]).token("ads");
         assert_eq!(told["reasons"][0]["command"], "metatoken promote ads", "{}", ran.stdout);
+    }
+}
+
+/// Promoted by mistake: each has again what it had.
+#[test]
+fn a_promotion_is_taken_back() {
+    let pasted = ADS.replace("access_token = { env = \"SPARE\" }\n", "");
+    let world = kept(ADS);
+    world.reconfigure(&pasted);
+    world.run(&["promote", "ads", "-q"]).exit(Exit::Ok);
+    world.run(&["rollback", "ads", "-n"]).stderr("").exit(Exit::Ok);
+    // That one is not to be revoked: it is the backup.
+    let hint = "\nhint: run `metatoken rollback spare`, which has it as a backup again\n";
+    world.run(&["rollback", "ads"]).stderr(hint).exit(Exit::Ok);
+    world.run(&["rollback", "spare"]).stderr("").exit(Exit::Ok);
+    world.run(&["refresh", "-q"]).exit(Exit::Ok).stderr("");
+    assert_eq!((world.in_use("ads"), world.in_use("spare")), of_both());
+    assert_eq!((codes(&world, "ads"), codes(&world, "spare")), (vec![], vec![]));
+}
+
+fn of_both() -> (String, String) {
+    ("EAAFAKEAds1".to_owned(), "EAAFAKESpare1".to_owned())
+}
+
+/// What makes access tokens for others is given to no program, and no more by way of a promotion.
+#[test]
+fn an_admins_token_is_nobodys_backup() {
+    let world = World::new().config(&format!("{ADS}use = \"mint\"\n"));
+    let ran = world.run(&["config", "check"]).stdout("").code(78);
+    let said = "`spare` has `use = \"mint\"`, and no program gets an admin's token";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+}
+
+/// A token has what its backup had: the backup does not take it back while that is so.
+#[test]
+fn what_was_given_away_is_not_put_back_beside_the_token_that_has_it() {
+    let world = kept(ADS);
+    let next = world.mint(of(SPARE, "next"));
+    world.run_with_input(&["exchange", "spare", "-q"], &next).exit(Exit::Ok);
+    world.run(&["promote", "ads", "-q"]).exit(Exit::Ok);
+    refused(
+        world.run(&["rollback", "spare", "--generation", "2"]),
+        Exit::InputRefused,
+        "
+error: spare: not rolled back: generation 2 is in use as `ads`
+hint: an access token belongs to one label: `metatoken status ads`
+",
+    );
+    // The one before it is free, and is the newest that is.
+    let ran = world.run(&["rollback", "spare", "--json"]).exit(Exit::Ok);
+    assert_eq!(ran.result("spare")["generation"], 1);
+    assert_eq!((world.in_use("ads"), world.in_use("spare")), (next, "EAAFAKESpare1".to_owned()));
+    world.run(&["refresh", "-q"]).exit(Exit::Ok).stderr("");
+    // Where there is no other, that is said.
+    let world = kept(ADS);
+    world.run(&["promote", "ads", "-q"]).exit(Exit::Ok);
+    let ran = world.run(&["rollback", "spare"]).stdout("").exit(Exit::InputRefused);
+    let said = "error: spare: not rolled back: generation 1 is in use as `ads`\n";
+    assert!(ran.stderr.starts_with(said), "{}", ran.stderr);
+    let printed = "
+error: spare: has no access token: ads has its access token now, and no backup
+hint: an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange spare` and paste it. Generate it for another System User than that of `ads`, or both may die together
+";
+    for typed in [&["token", "spare"][..], &["exec", "spare", "--", "true"]] {
+        world.run(typed).stdout("").stderr(printed).exit(Exit::PersonNeeded);
     }
 }
 

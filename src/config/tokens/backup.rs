@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::draft::{Draft, Drafts};
+use super::draft::{Draft, Drafts, TokenUse};
 use super::token_config::TokenConfig;
 use crate::config::additions::Additions;
 use crate::config::diagnostic::Diagnostic;
@@ -37,7 +37,9 @@ pub fn backup(draft: &Draft<'_>, drafts: &Drafts<'_>, additions: &Additions<'_>)
         let labels = others.map(|other| other.label.as_str());
         let label = match nearest(name, labels) {
             Some(near) => format!("did you mean `{near}`?"),
-            None if looks_secret(name) => "write the label of another token".to_owned(),
+            None if looks_secret(name) || name.is_empty() => {
+                "write the label of another token".to_owned()
+            }
             None => format!("add `[token.{name}]`"),
         };
         given.refuse(format!("there is no token {}", quoted(name)), label);
@@ -82,6 +84,11 @@ fn misfit(
     }
     if !backup.policy.enabled {
         return Some(format!("`{label}` is not enabled, so nothing keeps it alive"));
+    }
+    if backup.used_for == Some(TokenUse::Mint) {
+        return Some(format!(
+            "`{label}` has `use = \"mint\"`, and no program gets an admin's token"
+        ));
     }
     let mut next = backup.backup.as_ref();
     for _ in 0..by_label.len() {
