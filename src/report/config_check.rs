@@ -123,7 +123,7 @@ impl ConfigCheck {
         json!({
             "code": self.code,
             "severity": self.result.severity().as_str(),
-            "subject": self.subject,
+            "subject": Some(&self.subject).filter(|subject| !subject.is_empty()),
             "message": self.message,
             "remedy": self.fix,
             "labels": labels,

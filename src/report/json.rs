@@ -106,7 +106,7 @@ pub fn complaint_json(complaint: &CliError, exit_code: u8) -> String {
         "error": {
             "code": complaint.code,
             "exit_code": exit_code,
-            "subject": complaint.subject,
+            "subject": Some(&complaint.subject).filter(|subject| !subject.is_empty()),
             "message": complaint.message,
             "causes": complaint.causes,
             "hints": complaint.hints,

@@ -335,7 +335,7 @@ fn a_name_from_another_tool_is_answered_with_ours() {
   "error": {
     "code": "usage",
     "exit_code": 64,
-    "subject": "",
+    "subject": null,
     "message": "unknown command `brand`",
     "causes": [],
     "hints": [

@@ -162,7 +162,7 @@ For more information, try '--help'.
   "error": {
     "code": "usage",
     "exit_code": 64,
-    "subject": "",
+    "subject": null,
     "message": "the argument '--json' cannot be used with '--format <FORMAT>'",
     "causes": [],
     "hints": []
@@ -190,7 +190,7 @@ fn an_error_before_there_is_a_report_is_json_too() {
   "error": {
     "code": "usage",
     "exit_code": 64,
-    "subject": "",
+    "subject": null,
     "message": "unexpected argument '--nonsense' found",
     "causes": [],
     "hints": []
