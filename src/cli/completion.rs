@@ -1,7 +1,9 @@
 //! Says what may stand where in a command line, for shells that complete it.
 
+use std::ffi::OsStr;
+
 use clap::Arg;
-use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate};
 
 use super::help::{TOPICS, command};
 
@@ -30,6 +32,10 @@ fn offering(command: clap::Command, known: &KnownNames) -> clap::Command {
     let is_naming = NAMING.contains(&command.get_name());
     let words: Vec<String> = command.get_subcommands().map(|it| it.get_name().to_owned()).collect();
     let command = command.mut_args(|arg| {
+        if arg.get_long() == Some("env") {
+            let labels = known.labels.clone();
+            return arg.add(ArgValueCompleter::new(move |typed: &OsStr| assigned(typed, &labels)));
+        }
         let is_new = is_naming && arg.get_id() == "label";
         let names = names_for(&arg, known).filter(|_| !is_new);
         match names {
@@ -54,6 +60,14 @@ fn offering(command: clap::Command, known: &KnownNames) -> clap::Command {
             }))
         })
     })
+}
+
+/// `NAME=LABEL` for each label that may follow what is typed; a variable's name is a person's choice.
+fn assigned(typed: &OsStr, labels: &[String]) -> Vec<CompletionCandidate> {
+    let typed = typed.to_str().and_then(|typed| typed.split_once('='));
+    let Some((name, beginning)) = typed else { return Vec::new() };
+    let labels = labels.iter().filter(|label| label.starts_with(beginning));
+    labels.map(|label| CompletionCandidate::new(format!("{name}={label}"))).collect()
 }
 
 /// The names that may be the value of `arg`.

@@ -79,7 +79,7 @@ fn answer(shell: TypedShell, words: &[OsString], environment: &Environment) -> O
     }
     let index = environment.get(INDEX).and_then(|index| index.parse().ok());
     let line = match shell {
-        TypedShell::Bash => Line { words: words.to_vec(), cursor: index? }.joined(),
+        TypedShell::Bash => Line { words: words.to_vec(), cursor: index? }.assigned().joined(),
         TypedShell::Zsh => Line { words: words.to_vec(), cursor: index? },
         TypedShell::Fish => Line { words: words.to_vec(), cursor: words.len().checked_sub(1)? },
     };
@@ -87,14 +87,20 @@ fn answer(shell: TypedShell, words: &[OsString], environment: &Environment) -> O
     // Where relative paths begin.
     let here = Path::new(".");
     if shell == TypedShell::Bash {
+        let before = line.before_the_label();
         let offered = engine::complete(&mut command, line.words, line.cursor, Some(here)).ok()?;
-        let values: Vec<_> = offered.iter().map(|it| it.get_value().to_string_lossy()).collect();
+        let values = offered.iter().map(|it| it.get_value().to_string_lossy());
+        let values: Vec<String> =
+            values.map(|it| it.strip_prefix(&*before).unwrap_or(&it).to_owned()).collect();
         return Some(values.join(environment.get(SEPARATOR).unwrap_or("\n")));
     }
     let mut answer = Vec::new();
     completer(shell).write_complete(&mut command, line.words, Some(here), &mut answer).ok()?;
     String::from_utf8(answer).ok()
 }
+
+/// The option whose value is `NAME=LABEL`.
+const ASSIGNING: &str = "--env";
 
 /// A command line that is being typed.
 struct Line {
@@ -105,6 +111,44 @@ struct Line {
 }
 
 impl Line {
+    /// The line with each `NAME=LABEL` behind its option as one word, which bash takes for three.
+    fn assigned(self) -> Self {
+        let Self { words, cursor } = self;
+        let mut joined: Vec<OsString> = Vec::new();
+        // Where each word stands afterwards.
+        let mut places = Vec::new();
+        let mut rest = words.into_iter().peekable();
+        while let Some(word) = rest.next() {
+            let behind = joined.iter().rev().find(|it| *it != "=");
+            let is_value = word != "=" && behind.is_some_and(|it| it == ASSIGNING);
+            joined.push(word);
+            places.push(joined.len() - 1);
+            let Some(equals) = rest.next_if(|next| is_value && next == "=") else { continue };
+            places.push(joined.len() - 1);
+            let last = joined.len() - 1;
+            joined[last].push(equals);
+            // With the cursor at the sign itself there is no label yet.
+            if places.len() <= cursor
+                && let Some(label) = rest.next()
+            {
+                joined[last].push(label);
+                places.push(last);
+            }
+        }
+        let cursor = places.get(cursor).copied().unwrap_or(joined.len());
+        Self { words: joined, cursor }
+    }
+
+    /// What bash keeps of the word at the cursor: `NAME=`, where a label follows.
+    fn before_the_label(&self) -> String {
+        let option = self.cursor.checked_sub(1).and_then(|before| self.words.get(before));
+        let word = self.words.get(self.cursor).and_then(|word| word.to_str());
+        match word.and_then(|word| word.split_once('=')) {
+            Some((name, _)) if option.is_some_and(|it| it == ASSIGNING) => format!("{name}="),
+            _ => String::new(),
+        }
+    }
+
     /// The words as they were typed: bash takes `--option=value` for three.
     fn joined(self) -> Self {
         let Self { words, mut cursor } = self;

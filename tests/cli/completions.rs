@@ -89,6 +89,10 @@ fn labels_are_those_of_the_config_and_of_tokens_d() {
     assert_eq!(of(&["add", "new", "--parent", "br"]), ["brand"]);
     assert_eq!(of(&["add", "new", "--app", ""]), ["main"]);
     assert_eq!(of(&["exec", "bis"]), ["bistro"]);
+    assert_eq!(of(&["exec", "--env", "TOKEN=b"]), ["TOKEN=brand", "TOKEN=bakery", "TOKEN=bistro"]);
+    assert_eq!(of(&["exec", "--env=TOKEN=ba"]), ["--env=TOKEN=bakery"]);
+    // A variable is called as a person likes.
+    assert_eq!(of(&["exec", "--env", "b"]), [""; 0]);
     assert_eq!(offered(&world, &["--config=metatoken.toml", "history", "bak"]), ["bakery"]);
     // What is typed may still have its tilde.
     world.write("home/metatoken.toml", "");
@@ -128,6 +132,10 @@ fn bash_is_answered_although_it_breaks_words_at_equal_signs() {
         (5, &["--config", "=", "metatoken.toml", "status", "br"][..], "brand"),
         (4, &["--config", "metatoken.toml", "status", "b"], "brand|bakery"),
         (3, &["--scenario", "=", "tr"], "troubles"),
+        (7, &["-c", "metatoken.toml", "exec", "--env", "A", "=", "ba"], "bakery"),
+        (6, &["-c", "metatoken.toml", "exec", "--env", "A", "="], "brand|bakery"),
+        (8, &["-c", "metatoken.toml", "exec", "--env", "=", "A", "=", "ba"], "bakery"),
+        (8, &["-c", "metatoken.toml", "exec", "--env", "A", "=", "bakery", "br"], "brand"),
         (3, &["--config", "=", "metatoken.to"], "metatoken.toml"),
     ] {
         let mut command = asking(&world, "bash", words);
