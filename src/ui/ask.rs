@@ -58,8 +58,7 @@ impl Ui {
     fn prompt(&self, prompt: &str) {
         match (self.stderr.format, self.stderr.reader) {
             (LogFormat::Text, StreamKind::Terminal | StreamKind::Other) => {
-                // Without the prompt a person can still type.
-                let _ = write!(io::stderr(), "{prompt}: ");
+                self.stderr.ask(&format!("{prompt}:"));
             }
             _ => self.stderr.say(&Line::of(Level::Info, "asked", prompt), prompt),
         }

@@ -34,6 +34,16 @@ impl Stderr {
         });
     }
 
+    /// Asks on a terminal: the question is wrapped at its width, and the cursor stays behind it.
+    pub fn ask(&self, question: &str) {
+        let text = match self.width {
+            Some(width) => wrapped(question, width.saturating_sub(1), HANG),
+            None => question.to_owned(),
+        };
+        // Without the question a person can still type.
+        let _ = io::stderr().lock().write_all(format!("{} ", text.trim_end()).as_bytes());
+    }
+
     /// Writes a line of the log.
     pub fn log(&self, line: &Line) {
         let at = (self.reader == StreamKind::Other).then(|| self.clock.now());

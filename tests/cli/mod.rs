@@ -29,6 +29,7 @@ mod pasted;
 mod portfolio;
 mod probes;
 mod promote;
+mod prompts;
 mod readme;
 mod refresh;
 mod report;

@@ -43,7 +43,7 @@ pub(crate) use nobody::{Nobody, can_be_another_user};
 pub(crate) use post::PostOffice;
 pub(crate) use probe::{BRAND, Snapshot, is_long, mode, signal, until};
 pub(crate) use skip::{cannot_mount, lacking, skip};
-pub(crate) use terminal::{converse, converse_in, shell, terminal};
+pub(crate) use terminal::{converse, converse_at, converse_in, shell, terminal};
 pub(crate) use words::banned_in;
 
 /// The app that every world has, and its secret.

@@ -54,7 +54,17 @@ pub(crate) fn converse_in(
     inner: &Command,
     turns: &[(&str, &str)],
 ) -> (String, Option<i32>) {
-    let mut child = terminal(200, line, inner).stdin(Stdio::piped()).spawn().unwrap();
+    converse_at(200, line, inner, turns)
+}
+
+/// The same under a terminal of that many columns.
+pub(crate) fn converse_at(
+    columns: u16,
+    line: &str,
+    inner: &Command,
+    turns: &[(&str, &str)],
+) -> (String, Option<i32>) {
+    let mut child = terminal(columns, line, inner).stdin(Stdio::piped()).spawn().unwrap();
     let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
     let (sender, shown) = mpsc::channel();
     std::thread::spawn(move || {
