@@ -109,7 +109,7 @@ pub fn facts(
         ("checked", token.verified_at.map(at)),
         ("expires", token.generation.map(|_| expiry(token.expiry, style, now))),
         ("data access", inspection.and_then(|it| data_access(it.data_access, style, now))),
-        ("next", Some(token.refresh.reason.clone())),
+        ("next", Some(next(token))),
         ("renewed", token.refresh.last_refreshed_at.map(at)),
         ("issued", inspection.and_then(|it| it.issued_at).map(at)),
         ("generation", generation(token)),
@@ -127,6 +127,12 @@ pub fn facts(
     let targets = token.deliveries.iter().map(|it| ("delivered to", standing(it, style, now)));
     let earlier = background.earlier.iter().map(|it| ("earlier", earlier(it, style, now)));
     known.chain(targets).chain(earlier).collect()
+}
+
+/// What is done next: by a person, or by a run. Nothing is done with one that was only inspected.
+fn next(token: &TokenReport) -> String {
+    let persons = token.label.as_ref().and_then(|_| token.persons_step());
+    persons.unwrap_or(&token.refresh.reason).to_owned()
 }
 
 /// An instant on a page: how far off first where a person reads it now.

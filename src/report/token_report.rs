@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::json::{deliveries, granular_scopes, problem, reasons, time};
 use super::table::{Styled, plain, tinted};
 use super::text::TextStyle;
-use crate::policy::{Deadline, Health, Judgement, Limits, Remedy, State, humanize};
+use crate::policy::{Deadline, Health, Judgement, Limits, Reason, Remedy, State, humanize};
 use crate::token::{
     Action, DataAccess, Delivery, Expiry, Fingerprint, Inspection, Label, ProbeAnswer, ProbeGrade,
     Problem, Time, TokenType,
@@ -183,10 +183,15 @@ impl TokenReport {
         }
     }
 
+    /// What a person does next, in two words.
+    pub fn persons_step(&self) -> Option<&'static str> {
+        let persons = self.judgement.reasons.iter().find(|it| it.action.needs_a_person())?;
+        step(persons, self.token_type)
+    }
+
     /// The next step: a person's, or the date of the next renewal.
     fn next(&self, style: TextStyle, now: Time) -> String {
-        let persons = self.judgement.reasons.iter().find(|it| it.action.needs_a_person());
-        match persons.and_then(|reason| step(reason.action)) {
+        match self.persons_step() {
             Some(step) => step.to_owned(),
             None => match self.refresh.due_at {
                 Some(at) if self.refresh.consecutive_failures > 0 && at > now => {
@@ -336,8 +341,14 @@ fn topic(code: &str) -> Option<&'static str> {
 }
 
 /// A person's step in two words.
-const fn step(action: Action) -> Option<&'static str> {
-    match action {
+fn step(reason: &Reason, token_type: Option<TokenType>) -> Option<&'static str> {
+    let runs = |command: &str| reason.remedy.command.contains(command);
+    match reason.action {
+        Action::Reauthenticate if runs("metatoken promote ") => Some("promote"),
+        Action::Reauthenticate if runs("metatoken mint ") => Some("mint"),
+        Action::Reauthenticate if runs("metatoken rollback ") => Some("roll back"),
+        // Nobody logs in for a System User: an admin generates its access token.
+        Action::Reauthenticate if token_type == Some(TokenType::SystemUser) => Some("new token"),
         Action::Reauthenticate => Some("log in again"),
         Action::FixAccount => Some("free account"),
         Action::GrantPermission => Some("grant access"),

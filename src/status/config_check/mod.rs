@@ -13,6 +13,7 @@ use self::secrets::{check_app_secret, check_source};
 use self::store::check_store;
 use self::tokens::{check_default_probe, check_token};
 use super::exposure::{exposures, misplaced, same_for_all_pages, undeliverable};
+use super::system::unfinished_import;
 use crate::config::{AppSetting, Config, Place, Target};
 use crate::deliver::foresee;
 use crate::exit::Exit;
@@ -47,7 +48,9 @@ pub fn check_config(session: &Session) -> ConfigReport {
             "[token.LABEL]",
             CheckResult::Warning,
             "the config declares no tokens: nothing is kept alive",
-            "run `metatoken add LABEL --type TYPE`; `metatoken help add` has examples",
+            unfinished_import(store.as_ref()).unwrap_or_else(|| {
+                "run `metatoken add LABEL --type TYPE`; `metatoken help add` has examples".to_owned()
+            }),
         ));
     }
     ConfigReport {

@@ -439,7 +439,7 @@ CRITICAL: `notes`: down since 2026-03-02, expired
 
 TOKEN      TYPE         STATE  EXPIRES               DATA ACCESS  NEXT
 brand      user         down   2026-03-02 00:00 UTC  2026-04-01   log in again
-ads        system-user  down   2026-03-02 00:00 UTC  never        log in again
+ads        system-user  down   2026-03-02 00:00 UTC  never        new token
 creator    instagram    down   2026-03-02 00:00 UTC  unknown      log in again
 notes      threads      down   2026-03-02 00:00 UTC  2026-04-01   log in again
 bakery     page         works  never                 2026-04-01   -
