@@ -30,8 +30,6 @@ pub enum Cure {
     Grant,
     /// The same, in a login dialog.
     GrantByDialog,
-    /// A person who manages the Page gives the person a role on it.
-    Role,
     /// An app's token has no permissions.
     NoPermissions,
     /// The app's id or secret is corrected.
@@ -60,7 +58,7 @@ pub enum Cure {
     LinkAnew,
     /// The app's secret is reset.
     ResetSecret,
-    /// The Page is given back to the person whose parent token lists it.
+    /// A person who manages the Page gives the person a role on it again; or it is given up.
     BringBack,
     /// What is not in use is removed from where the config points.
     StaleSource,

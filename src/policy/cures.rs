@@ -191,7 +191,8 @@ pub fn without_parent(subject: &Subject<'_>) -> Option<(&'static str, String)> {
     })
 }
 
-/// How a Page that is gone from its parent's list comes back, or is given up.
+/// How a Page comes back whose person has lost the role on it, or that is gone from its parent's list, and
+/// how it is given up: it may have been sold.
 pub fn bring_it_back(subject: &Subject<'_>) -> Remedy {
     let label = subject.label;
     let give_up = label.as_discovered().map_or_else(
@@ -233,7 +234,7 @@ pub fn table(label: &Label) -> String {
 
 fn grant(problem: &Problem, subject: &Subject<'_>) -> Remedy {
     if problem.kind == ProblemKind::RoleLost {
-        return fill(Cure::Role, subject, &[]);
+        return bring_it_back(subject);
     }
     match (subject.token_type.spec().source, subject.parent) {
         // A Page gets what the person grants whose token it is derived from.

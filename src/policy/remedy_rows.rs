@@ -113,14 +113,6 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::Role,
-        actor: Actor::Owner,
-        brief: "needs a role on the Page",
-        step: "a person who manages Page {page} gives {who} a role on it again; then run {run}",
-        command: REFRESH,
-        note: "",
-    },
-    RemedyRow {
         cure: Cure::NoPermissions,
         actor: Actor::Operator,
         brief: "edits {file}",

@@ -99,7 +99,11 @@ fn a_page_is_sold_to_somebody_else() {
         graph.list(ANNA, BAKERY, Listing::Unlisted);
         graph.invalidate(&sold, Invalidation::RoleLost);
     });
-    world.run(&["refresh", "--quiet"]).exit(Exit::PersonNeeded);
+    let ran = world.run(&["refresh"]).exit(Exit::PersonNeeded);
+    // From the first word on it is said how the Page is given up.
+    let way = "If the Page is not needed any more, remove `[token.bakery]` from the config and run \
+               `metatoken forget bakery`\n";
+    assert!(ran.stdout.contains(way), "{}", ran.stdout);
     for n in [4, 8, 12] {
         world.at(day(n));
         world.run(&["refresh", "--quiet"]).exit(Exit::PersonNeeded);

@@ -140,7 +140,7 @@ fn a_missing_permission_is_granted_where_each_type_gets_it() {
     );
     assert_eq!(
         derived(&Problem::new(ProblemKind::RoleLost, "x")),
-        "a person who manages the Page gives the person behind the token a role on it again; then run `metatoken refresh it`"
+        "a person who manages the Page gives the person behind the token a role on it again; then run `metatoken refresh it`. If the Page is not needed any more, remove `[token.it]` from the config and run `metatoken forget it`"
     );
 }
 

@@ -483,7 +483,7 @@ brand/2000000000000001  verified  never       never expires
 brand/2000000000000002  invalid   never       object not found (100/33)
 
 critical: `brand/2000000000000002`: down, no role on the Page
-  hint: a person who manages Page 2000000000000002 gives the person behind the token a role on it again; then run `metatoken refresh brand/2000000000000002`
+  hint: a person who manages Page 2000000000000002 gives the person behind the token a role on it again; then run `metatoken refresh brand/2000000000000002`. If the Page is not needed any more, write `except = [\"2000000000000002\"]` into `[token.brand]` and run `metatoken forget brand/2000000000000002`
   Meta: \"The user must be an administrator, editor, or moderator of the page in order to…\" (190/492)
 
 3 tokens: 2 verified, 1 invalid
