@@ -217,15 +217,19 @@ impl Session {
     }
 }
 
+/// What people call the place of an input: `-` is standard input.
+pub fn place_of_input(path: &Path) -> String {
+    if path == Path::new("-") { STANDARD_INPUT.to_owned() } else { path.display().to_string() }
+}
+
 /// What the file holds, or standard input for `-`, and what people call the place.
 pub fn read_input(path: &Path) -> Result<(zeroize::Zeroizing<String>, String), CliError> {
+    let place = place_of_input(path);
     if path == Path::new("-") {
-        let place = STANDARD_INPUT.to_owned();
         let text = limited(std::io::stdin().lock(), &place)
             .map_err(|refused| refused.hint("pipe the value alone into it, as plain text"))?;
         return Ok((text, place));
     }
-    let place = path.display().to_string();
     let named = |refused: CliError| {
         refused.hint("name a file that you can read, with the value alone in it, as plain text")
     };

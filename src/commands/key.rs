@@ -13,7 +13,7 @@ use crate::failpoint;
 use crate::policy::humanize;
 use crate::report;
 use crate::run::{DryRun, Run, RunOptions, RunTurn};
-use crate::session::Session;
+use crate::session::{Session, place_of_input};
 use crate::store::{
     KeyChange, KeySource, KeyStanding, NewKeyFile, Resealed, Sealing, Store, read_key,
 };
@@ -130,7 +130,7 @@ fn read_new_key(session: &Session, file: &Path) -> Result<KeySource, CliError> {
     let text = session.read_text(Some(file), "the new store key")?;
     read_key(&text).map(KeySource::Given).map_err(|bad| {
         let message = format!("not a store key: {bad}");
-        CliError::new(Exit::InputRefused, "key_malformed", file.display().to_string(), message)
+        CliError::new(Exit::InputRefused, "key_malformed", place_of_input(file), message)
             .hint("a key is 32 random bytes as 64 hex digits or base64: `openssl rand -hex 32`")
     })
 }

@@ -99,7 +99,7 @@ pub enum BadProbePath {
 const PAGE_ID: &str = "{page_id}";
 
 /// Names that stand for a secret, that we send ourselves, or that Graph takes for another request.
-const NOT_ASKED: [&str; 14] = [
+const NOT_ASKED: [&str; 15] = [
     "input_token",
     "appsecret_proof",
     "appsecret_time",
@@ -110,6 +110,7 @@ const NOT_ASKED: [&str; 14] = [
     "grant_type",
     "code",
     "method",
+    "_method",
     "batch",
     "ids",
     "pretty",
@@ -315,6 +316,7 @@ mod tests {
             ("1/access_tokens", BadProbePath::Token),
             ("me/feed?method=post", BadProbePath::Writes),
             ("me/feed?Method=DELETE", BadProbePath::Writes),
+            ("me/feed?_method=delete", BadProbePath::Writes),
             ("oauth/revoke", BadProbePath::Writes),
             ("debug_token?fields=id", BadProbePath::Writes),
             ("me?batch=[]", BadProbePath::Writes),
