@@ -223,13 +223,6 @@ impl<'a> TokenRun<'a> {
         problem.map_or(Ok(()), |problem| self.note_failed_with(&problem))
     }
 
-    /// Records a failure without an attempt.
-    pub fn fail(&mut self, problem: Problem) -> Result<(), StoreError> {
-        self.set_back(&problem, None)?;
-        self.outcome.note_problem(problem);
-        Ok(())
-    }
-
     /// Names in the history what an earlier run asked Meta for and did not live to seal.
     pub fn note_interrupted(&mut self) -> Result<(), StoreError> {
         let (run, now) = (self.run.id, self.run.now());

@@ -67,9 +67,6 @@ pub fn take_over(
         .filter_map(|it| Some((&it.row.label, shown(run, &it.file.as_ref()?.path))))
         .collect();
     for result in &mut report.results {
-        if begun.contains(&result.label) {
-            FINISHED.clone_into(&mut result.reason);
-        }
         as_imported(result, files.get(&result.label));
     }
     report.results.extend(known);
@@ -225,12 +222,13 @@ fn fit<'a>(
     run.store.note_import(&tokens, Some(typed))?;
     let mut fitting = Vec::new();
     for each in ready {
+        let is_begun = begun.contains(&each.row.label);
         let handed = HandedOver {
             access_token: each.row.access_token.clone(),
             losses: Losses::Refused,
             identity: IdentityChange::Refused,
-            arrival: begun.contains(&each.row.label).then_some(Arrival::Exchanged),
-            finishes: None,
+            arrival: is_begun.then_some(Arrival::Exchanged),
+            finishes: is_begun.then_some(FINISHED),
             typed: typed.to_owned(),
         };
         let (app, inspection) = (each.app.clone(), each.inspection.clone());

@@ -39,6 +39,7 @@ pub fn check_config(session: &Session) -> ConfigReport {
     checks.extend(config.notify.iter().flat_map(|channel| check_channel(session, channel)));
     let undeliverable = undeliverable(config);
     checks.extend(check_targets(session, &undeliverable));
+    let undeliverable = undeliverable.into_iter().filter(|it| !has_been_delivered(&tokens, it));
     let warned = exposures(config, &[]).into_iter().chain(undeliverable);
     let warned = warned.chain(same_for_all_pages(config)).chain(misplaced(config));
     checks.extend(warned.map(ConfigCheck::warned));
@@ -49,7 +50,8 @@ pub fn check_config(session: &Session) -> ConfigReport {
             CheckResult::Warning,
             "the config declares no tokens: nothing is kept alive",
             unfinished_import(store.as_ref()).unwrap_or_else(|| {
-                "run `metatoken add LABEL --type TYPE`; `metatoken help add` has examples".to_owned()
+                "run `metatoken add LABEL --type TYPE`; `metatoken help add` has examples"
+                    .to_owned()
             }),
         ));
     }
@@ -66,6 +68,16 @@ fn known_tokens(config: &Config, store: Option<&Store>) -> Tokens {
     // A store that cannot be read is an error of its own.
     let credentials = store.and_then(|store| store.credentials().ok()).unwrap_or_default();
     Tokens::new(config, credentials, &LastReading::new())
+}
+
+/// Whether the target that a reason is about has got the token already: what stands there is ours.
+fn has_been_delivered(tokens: &Tokens, reason: &Reason) -> bool {
+    let about = reason.about.as_deref();
+    let known = reason.labels.iter().filter_map(|label| tokens.credential(label));
+    let mut rows = known.flat_map(|credential| &credential.deliveries);
+    rows.any(|row| {
+        Some(row.target.as_str()) == about && row.settled.is_some() && row.drifted_since.is_none()
+    })
 }
 
 /// Endpoints that are not Meta's.
