@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::key_text::BadKey;
+use super::private_files;
 use super::sqlite::lost_store::{LostStore, StoreLoss, aside_and_restore, restore_hint};
 use super::sqlite::place;
 use super::tx_error::{Doing, EngineFailure, Shortage, SystemCause, TxError};
@@ -197,7 +198,9 @@ impl StoreError {
             Self::Dangling { target, .. } => {
                 format!("the store is a link to `{}`, and nothing is there", target.display())
             }
-            Self::NotAFile(path) => format!("the store cannot be opened: {}", place::kind(path)),
+            Self::NotAFile(path) => {
+                format!("the store cannot be opened: {}", private_files::kind(path))
+            }
             Self::KeyIsLink(_) => "the store key is a link, and links are not followed".into(),
             Self::Older(_) => "the store was written by an older metatoken".into(),
             Self::Newer { schema, known, .. } => format!(
@@ -230,12 +233,14 @@ impl StoreError {
                     .to_owned()
             })],
             Self::Unwritable(path, _) => {
-                vec![place::read_only_mount(path).or_else(|| owner_hint(path)).unwrap_or_else(
-                    || {
-                        "look for a full disk, or run metatoken as the user who owns the store"
-                            .to_owned()
-                    },
-                )]
+                vec![
+                    private_files::read_only_mount(path)
+                        .or_else(|| owner_hint(path))
+                        .unwrap_or_else(|| {
+                            "look for a full disk, or run metatoken as the user who owns the store"
+                                .to_owned()
+                        }),
+                ]
             }
             Self::Dangling { .. } => one(
                 "bring back what the link leads to, or name another file with `path` in `[store]`",
@@ -271,7 +276,7 @@ impl StoreError {
                 "put back the copy of it that you keep, to `{}`, or say where it is with `key` in `[store]`; a new key could not open this store",
                 path.display()
             )],
-            Self::KeyUnreadable(path, _) if place::is_no_file(path) => {
+            Self::KeyUnreadable(path, _) if private_files::is_no_file(path) => {
                 vec![
                     place::aside_hint(path)
                         + "; then put back the key, or the copy of it that you keep",
@@ -281,15 +286,17 @@ impl StoreError {
                 "let the user who runs metatoken read the key file and its folder".to_owned()
             })],
             Self::KeyUnwritable(path, _) => {
-                vec![place::read_only_mount(path).or_else(|| owner_hint(path)).unwrap_or_else(
-                    || {
-                        format!(
-                            "run it as a user who can replace it: `ls -ld {0} {1}`",
-                            crate::shell::quoted(path),
-                            crate::shell::quoted(place::folder_of(path))
-                        )
-                    },
-                )]
+                vec![
+                    private_files::read_only_mount(path)
+                        .or_else(|| owner_hint(path))
+                        .unwrap_or_else(|| {
+                            format!(
+                                "run it as a user who can replace it: `ls -ld {0} {1}`",
+                                crate::shell::quoted(path),
+                                crate::shell::quoted(private_files::folder_of(path))
+                            )
+                        }),
+                ]
             }
             Self::KeyIsLink(path) => {
                 let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
@@ -343,8 +350,8 @@ impl TxError {
 /// What opens a file that is closed to us because another user owns it.
 fn owner_hint(path: &Path) -> Option<String> {
     let files = ["", place::LOG, place::INDEX].map(|ending| place::beside(path, ending));
-    let folder = place::folder_of(path).to_path_buf();
-    place::closed(&[&files[..], &[folder]].concat())
+    let folder = private_files::folder_of(path).to_path_buf();
+    private_files::closed(&[&files[..], &[folder]].concat())
 }
 
 impl From<StoreError> for CliError {

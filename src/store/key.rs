@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::error::StoreError;
 use super::key_text::read_key;
-use super::sqlite::place;
+use super::private_files;
 use super::tx_error::{Doing, SystemCause, TxError};
 use crate::crypto::{self, Key};
 use crate::failpoint;
@@ -103,10 +103,10 @@ impl NewKeyFile {
             Self { path: path.to_path_buf(), key: KeySource::Given(key.clone()), is_put: false };
         let unwritable = |error| this.unwritable(error);
         let before = fs::symlink_metadata(path).map_err(unwritable)?;
-        let waiting = place::waiting(path);
-        place::clear_away(&waiting).map_err(unwritable)?;
-        let mut file = place::make_file(&waiting).map_err(unwritable)?;
-        place::give_rights(&file, &before)
+        let waiting = private_files::waiting(path);
+        private_files::remove_if_there(&waiting).map_err(unwritable)?;
+        let mut file = private_files::make_file(&waiting).map_err(unwritable)?;
+        private_files::give_rights(&file, &before)
             .and_then(|()| file.write_all(text_of(&key).as_bytes()))
             .and_then(|()| file.sync_all())
             .map_err(unwritable)?;
@@ -120,13 +120,14 @@ impl NewKeyFile {
 
     /// Puts it into the place of the old one.
     pub fn put(mut self) -> Result<(), StoreError> {
-        fs::rename(place::waiting(&self.path), &self.path).map_err(|it| self.unwritable(it))?;
+        fs::rename(private_files::waiting(&self.path), &self.path)
+            .map_err(|it| self.unwritable(it))?;
         self.is_put = true;
-        place::sync_folder(&self.path).map_err(|it| self.unwritable(it))
+        private_files::sync_folder(&self.path).map_err(|it| self.unwritable(it))
     }
 
     fn unwritable(&self, error: io::Error) -> StoreError {
-        if place::is_full(error.kind()) {
+        if private_files::is_full(error.kind()) {
             return StoreError::Full(self.path.clone(), SystemCause::new(error));
         }
         StoreError::KeyUnwritable(self.path.clone(), SystemCause::new(error))
@@ -137,7 +138,7 @@ impl Drop for NewKeyFile {
     fn drop(&mut self) {
         if !self.is_put {
             // What stays is cleared away by the next run.
-            let _ = fs::remove_file(place::waiting(&self.path));
+            let _ = fs::remove_file(private_files::waiting(&self.path));
         }
     }
 }
@@ -152,7 +153,8 @@ fn parse(path: &Path, text: &str) -> Result<Key, StoreError> {
 
 fn read_file(path: &Path) -> Result<Option<Zeroizing<String>>, StoreError> {
     let unreadable = |error| unusable(path, error);
-    let file = match place::open_plain(path, OpenOptions::new().read(true), OFlags::empty()) {
+    let file = match private_files::open_plain(path, OpenOptions::new().read(true), OFlags::empty())
+    {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(error)),
@@ -165,10 +167,10 @@ fn read_file(path: &Path) -> Result<Option<Zeroizing<String>>, StoreError> {
 }
 
 fn unusable(path: &Path, error: io::Error) -> StoreError {
-    if place::is_link(&error) {
+    if private_files::is_link(&error) {
         return StoreError::KeyIsLink(path.to_path_buf());
     }
-    if place::is_full(error.kind()) {
+    if private_files::is_full(error.kind()) {
         return StoreError::Full(path.to_path_buf(), SystemCause::new(error));
     }
     StoreError::KeyUnreadable(path.to_path_buf(), SystemCause::new(error))
@@ -182,10 +184,10 @@ fn make(path: &Path) -> Result<Key, StoreError> {
 
 /// Writes it under another name first: a kill leaves a whole key or none.
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    place::make_folder(place::folder_of(path))?;
-    let waiting = place::waiting(path);
-    place::clear_away(&waiting)?;
-    let mut file = place::make_file(&waiting)?;
+    private_files::make_folder(private_files::folder_of(path))?;
+    let waiting = private_files::waiting(path);
+    private_files::remove_if_there(&waiting)?;
+    let mut file = private_files::make_file(&waiting)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| {
         failpoint::reach("key-written");
         // Only an absent or an empty file comes here, under the run lock.
@@ -196,7 +198,7 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
     written?;
     failpoint::reach("key-named");
-    place::sync_folder(path)
+    private_files::sync_folder(path)
 }
 
 #[cfg(test)]

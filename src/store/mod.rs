@@ -38,6 +38,7 @@ mod logins;
 mod minting;
 mod notices;
 mod overwrites;
+mod private_files;
 mod promote;
 mod proofs;
 mod purge;

@@ -18,6 +18,7 @@ use crate::crypto::Key;
 use crate::failpoint;
 use crate::store::error::StoreError;
 use crate::store::key::KeySource;
+use crate::store::private_files;
 use crate::store::seal::Seals;
 use crate::store::tx_error::{Doing, SystemCause, TxError};
 
@@ -25,21 +26,21 @@ use crate::store::tx_error::{Doing, SystemCause, TxError};
 pub fn create(lock: &RunLock, path: &Path, key: &KeySource) -> Result<(), StoreError> {
     let unwritable =
         |error: io::Error| StoreError::Unwritable(path.to_path_buf(), SystemCause::new(error));
-    place::make_folder(place::folder_of(path)).map_err(unwritable)?;
+    private_files::make_folder(private_files::folder_of(path)).map_err(unwritable)?;
     lock.begin_store()
         .map_err(|error| StoreError::Unwritable(path.to_path_buf(), SystemCause::new(error)))?;
     failpoint::reach("store-begun");
     let store_key = key.existing_or_new()?;
     failpoint::reach("key-made");
     let path = &place::real(path);
-    let waiting = place::waiting(path);
+    let waiting = private_files::waiting(path);
     let made = fill(&waiting, path, &store_key).and_then(|()| {
         failpoint::reach("store-written");
         place::clear_beside(path)
             .and_then(|()| fs::rename(&waiting, path))
             .and_then(|()| {
                 failpoint::reach("store-named");
-                place::sync_folder(path)
+                private_files::sync_folder(path)
             })
             .map_err(unwritable)
     });
@@ -56,7 +57,7 @@ fn fill(waiting: &Path, path: &Path, key: &Key) -> Result<(), StoreError> {
         |error: io::Error| StoreError::Unwritable(path.to_path_buf(), SystemCause::new(error));
     place::clear_away(waiting).map_err(unwritable)?;
     {
-        let file = place::make_file(waiting).map_err(unwritable)?;
+        let file = private_files::make_file(waiting).map_err(unwritable)?;
         give_rights(&file, path).map_err(unwritable)?;
     }
     failpoint::reach("store-opened");
@@ -76,7 +77,7 @@ fn fill(waiting: &Path, path: &Path, key: &Key) -> Result<(), StoreError> {
 /// Takes over mode, owner and group of an empty file that was made beforehand.
 fn give_rights(file: &File, path: &Path) -> io::Result<()> {
     match fs::metadata(path) {
-        Ok(before) => place::give_rights(file, &before),
+        Ok(before) => private_files::give_rights(file, &before),
         Err(_) => file.set_permissions(Permissions::from_mode(place::mode_of_new(path))),
     }
 }

@@ -19,6 +19,7 @@ use super::place;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::shell::quoted;
+use crate::store::private_files;
 use crate::token::Time;
 
 /// How often a waiting command asks again.
@@ -109,7 +110,7 @@ pub enum Recalled {
 /// Looks what the lock of the store at `store` remembers, without taking it.
 pub fn recall(store: &Path) -> Recalled {
     let path = place::lock_path(store);
-    let text = place::open_plain(&path, OpenOptions::new().read(true), OFlags::empty())
+    let text = private_files::open_plain(&path, OpenOptions::new().read(true), OFlags::empty())
         .and_then(|file| read_text(&file));
     match text {
         Ok(text) => LockMemory::from_text(&text).map_or(Recalled::Nothing, Recalled::Memory),
@@ -166,20 +167,23 @@ impl From<LockError> for CliError {
 }
 
 fn lock_remedy(path: &Path, error: &io::Error) -> String {
-    if place::is_link(error) {
+    if private_files::is_link(error) {
         let path = quoted(path);
         return format!("a lock is never a link: see who made it, and remove it with `rm {path}`");
     }
-    if place::is_no_file(path) {
+    if private_files::is_no_file(path) {
         return place::aside_hint(path);
     }
     match error.kind() {
-        kind if place::is_full(kind) => "make room on the disk that the store is on".to_owned(),
-        ErrorKind::PermissionDenied => {
-            place::closed(&[path.to_path_buf(), place::folder_of(path).to_path_buf()])
-                .unwrap_or_else(|| "run metatoken as the user who owns the store".to_owned())
+        kind if private_files::is_full(kind) => {
+            "make room on the disk that the store is on".to_owned()
         }
-        _ => place::read_only_mount(path)
+        ErrorKind::PermissionDenied => private_files::closed(&[
+            path.to_path_buf(),
+            private_files::folder_of(path).to_path_buf(),
+        ])
+        .unwrap_or_else(|| "run metatoken as the user who owns the store".to_owned()),
+        _ => private_files::read_only_mount(path)
             .unwrap_or_else(|| "name another place with `path` in `[store]`".to_owned()),
     }
 }
@@ -216,7 +220,7 @@ impl RunLock {
         let memory = LockMemory::from_text(&read_text(&file).map_err(failed)?);
         match write(&file, holder, memory) {
             // Where there is no room to say who holds it, the lock is held all the same.
-            Err(error) if place::is_full(error.kind()) => {}
+            Err(error) if private_files::is_full(error.kind()) => {}
             written => written.map_err(failed)?,
         }
         Ok(Self { file, path, holder: holder.clone() })
@@ -240,22 +244,24 @@ impl RunLock {
             known => known == Some(memory),
         };
         match write(&self.file, &self.holder, Some(memory)) {
-            Err(error) if known && place::is_full(error.kind()) => {}
+            Err(error) if known && private_files::is_full(error.kind()) => {}
             written => written.map_err(failed)?,
         }
         if known {
             return Ok(());
         }
-        self.file.sync_all().and_then(|()| place::sync_folder(&self.path)).map_err(failed)
+        self.file.sync_all().and_then(|()| private_files::sync_folder(&self.path)).map_err(failed)
     }
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    place::make_folder(place::folder_of(path))?;
-    match place::make_file(path) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            place::open_plain(path, OpenOptions::new().read(true).write(true), OFlags::empty())
-        }
+    private_files::make_folder(private_files::folder_of(path))?;
+    match private_files::make_file(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => private_files::open_plain(
+            path,
+            OpenOptions::new().read(true).write(true),
+            OFlags::empty(),
+        ),
         made => made,
     }
 }

@@ -15,6 +15,7 @@ use super::log::{self, LogState};
 use super::lost_store::{LostStore, Sign, StoreLoss};
 use super::place;
 use crate::store::error::StoreError;
+use crate::store::private_files;
 use crate::store::tx_error::SystemCause;
 
 /// What has the name of a store.
@@ -37,7 +38,7 @@ pub fn file_state(store: &Path) -> Result<FileState, StoreError> {
     if let Some(other) = [place::LOG, place::INDEX, place::JOURNAL]
         .map(|it| place::beside(&real, it))
         .iter()
-        .find(|it| place::is_no_file(it))
+        .find(|it| private_files::is_no_file(it))
     {
         return Err(StoreError::NotAFile(other.clone()));
     }
@@ -117,7 +118,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = dir.path().join("metatoken.db");
         assert_eq!(file_state(&store).unwrap(), FileState::Nothing);
-        place::make_file(&store).unwrap();
+        private_files::make_file(&store).unwrap();
         assert_eq!(file_state(&store).unwrap(), FileState::Empty);
         let link = dir.path().join("link.db");
         std::os::unix::fs::symlink(&store, &link).unwrap();

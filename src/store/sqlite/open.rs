@@ -14,6 +14,7 @@ use super::room::Room;
 use super::{Sqlite, SqliteTx};
 use crate::store::error::StoreError;
 use crate::store::key::KeySource;
+use crate::store::private_files;
 use crate::store::seal::Seals;
 use crate::store::tx::Tx;
 use crate::store::tx_error::{Doing, SystemCause, TxError};
@@ -43,7 +44,7 @@ pub fn open(lock: &RunLock, path: &Path, key: &KeySource) -> Result<(Sqlite, Sea
     let seals = prepare(&connection, standing, path, key)?;
     // What a first run that was killed has left, where the store came from a backup since.
     for made in [Some(place::real(path).as_path()), key.made()].into_iter().flatten() {
-        let _ = place::clear_away(&place::waiting(made));
+        let _ = place::clear_away(&private_files::waiting(made));
     }
     lock.use_store()
         .map_err(|error| StoreError::Unwritable(path.to_path_buf(), SystemCause::new(error)))?;

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use rusqlite::Connection;
 
 use super::*;
+use crate::store::private_files;
 
 /// Every file of the folder, with its bytes.
 fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
@@ -42,7 +43,7 @@ fn a_reader_makes_nothing() {
 fn an_empty_file_is_no_store_yet_and_says_whose_it_will_be() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("metatoken.db");
-    place::make_file(&path).unwrap();
+    private_files::make_file(&path).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
     assert!(Store::open_reader(&path, None).unwrap().is_none());
     assert_eq!(fs::metadata(&path).unwrap().len(), 0);
