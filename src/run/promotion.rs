@@ -129,7 +129,7 @@ fn name_anew(run: &Run<'_>, token: &TokenConfig, result: &mut TokenResult) -> Re
     let backup = then.backup.map(|it| Backup { credential: spare.as_ref(), ..it });
     let parents = parents.map(|it| Backup { credential: parents_spare.as_ref(), ..it });
     let parent = then.parent.map(|it| Parent { backup: parents, ..it });
-    let now = Subject { backup, parent, ..then };
+    let now = Subject { parent, backup, ..then };
     if let Some(problem) = &result.problem {
         result.remedy = remedy(problem, &now);
     }
