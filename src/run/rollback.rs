@@ -125,7 +125,7 @@ impl Rollback<'_> {
             if other.given_to.as_ref() == Some(&token.label) {
                 let giver = sighting.label;
                 run.hint(format!(
-                    "run `metatoken rollback {giver}`, which has it as a backup again"
+                    "run `metatoken rollback {giver}`, which makes it the backup again"
                 ));
             }
         }

@@ -369,7 +369,7 @@ fn a_promotion_is_taken_back() {
     world.run(&["promote", "ads", "-q"]).exit(Exit::Ok);
     world.run(&["rollback", "ads", "-n"]).stderr("").exit(Exit::Ok);
     // That one is not to be revoked: it is the backup.
-    let hint = "\nhint: run `metatoken rollback spare`, which has it as a backup again\n";
+    let hint = "\nhint: run `metatoken rollback spare`, which makes it the backup again\n";
     world.run(&["rollback", "ads"]).stderr(hint).exit(Exit::Ok);
     world.run(&["rollback", "spare"]).stderr("").exit(Exit::Ok);
     world.run(&["refresh", "-q"]).exit(Exit::Ok).stderr("");
