@@ -13,7 +13,6 @@ use std::time::Instant;
 use super::Run;
 use super::candidate::{Candidates, IdentityChange, works_on};
 use super::configured_tokens::holds;
-use super::exchanging::name_interrupted;
 use super::found::adopt_before_first_delivery;
 use super::hand_over::{GivenBy, HandOver, HandedOver};
 use super::inspect::{inspect, wrong_app};
@@ -147,7 +146,7 @@ impl<'t> Fitting<'t> {
         let Self { token, handed, given_by, began, app, inspection } = self;
         let mut hand_over = HandOver { began, ..HandOver::new(run, token, handed, given_by)? };
         let room = run.store.room_for_grant()?;
-        hand_over.credential = name_interrupted(run, hand_over.credential)?;
+        hand_over.credential = run.name_interrupted(hand_over.credential)?;
         let delivery = deliveries.of_token(token, hand_over.before.id, Replace::Own);
         hand_over.adopt_before_first_delivery(&app, &delivery)?;
         let (outcome, reason) = match hand_over.lifetime(&inspection) {

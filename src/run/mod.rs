@@ -35,7 +35,7 @@ mod derive;
 mod earlier;
 mod examine;
 mod exchange_found;
-pub mod exchanging;
+mod exchanging;
 mod finish;
 pub mod found;
 pub mod hand_over;
@@ -69,7 +69,7 @@ pub mod tokens;
 mod turn;
 pub mod worker_pool;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -77,7 +77,6 @@ use chrono::TimeDelta;
 
 pub use self::command_run::{add_pages_of, in_a_run};
 use self::declared::last_reading;
-use self::exchanging::name_interrupted_of_undeclared;
 pub use self::finish::{hint, targets_of, with_prefix};
 pub use self::refresh::{add_refreshed, refresh};
 pub use self::refresh_run::{Only, RefreshOptions};
@@ -94,7 +93,7 @@ use crate::policy::{
 use crate::session::Session;
 use crate::store::{Enrolment, Repaired, RunId, RunRow, Stock, Store, StoreError};
 pub use crate::token::DryRun;
-use crate::token::{Credential, Label, Pattern, Problem, ProblemKind, Time, TokenId};
+use crate::token::{AttemptKind, Credential, Label, Pattern, Problem, ProblemKind, Time, TokenId};
 
 /// Refuses labels that match nothing, before a run begins. A store that cannot be read is the run's
 /// trouble.
@@ -197,7 +196,41 @@ impl<'a> Run<'a> {
         if labels.record(config, &self.store, self.moment())? {
             self.newly_undeclared = labels.judge_undeclared(config, self.moment());
         }
-        name_interrupted_of_undeclared(self)
+        self.name_interrupted_of_undeclared()
+    }
+
+    /// Names what an earlier run asked Meta for and did not live to seal, to the person and in the
+    /// history.
+    pub fn name_interrupted(&self, credential: Credential) -> Result<Credential, StoreError> {
+        self.warn_of_interrupted(credential, "")
+    }
+
+    /// Names the same of the tokens that the config does not declare: no refresh looks at them.
+    fn name_interrupted_of_undeclared(&self) -> Result<(), CliError> {
+        let interrupted = self.store.interrupted_attempts()?;
+        if interrupted.is_empty() {
+            return Ok(());
+        }
+        let declared: HashSet<&Label> = self.tokens.configs.iter().map(|it| &it.label).collect();
+        for interrupted in interrupted.iter().filter(|it| !declared.contains(&it.label)) {
+            let how = match interrupted.attempt.kind {
+                AttemptKind::Exchange => "; run the `metatoken add` that was cut short again",
+                AttemptKind::Renewal | AttemptKind::Login => "",
+            };
+            let credential = self.store.credential(interrupted.token)?;
+            self.bear_full(self.warn_of_interrupted(credential, how))?;
+        }
+        Ok(())
+    }
+
+    fn warn_of_interrupted(
+        &self,
+        credential: Credential,
+        how: &str,
+    ) -> Result<Credential, StoreError> {
+        let Some(problem) = credential.cut_short() else { return Ok(credential) };
+        self.session.ui.warn(&format!("{}: {}{how}", credential.label, problem.message));
+        self.store.note_interrupted(self.id, credential, self.now())
     }
 
     /// Reads what the store knows, and writes nothing into it.

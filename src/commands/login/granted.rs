@@ -13,7 +13,6 @@ use crate::policy::{Losses, humanize};
 use crate::report::RunReport;
 use crate::run::Run;
 use crate::run::candidate::IdentityChange;
-use crate::run::exchanging::name_interrupted;
 use crate::run::hand_over::HandedOver;
 use crate::run::handed_over::{Fitting, inspect_handed_over, report_taken};
 use crate::run::inspect::inspect;
@@ -101,7 +100,7 @@ impl<'a> Login<'a> {
                 format!("refused: this login was handed in {at}, and works once"),
             ));
         }
-        let credential = name_interrupted(self.run, store.credential(token)?)?;
+        let credential = self.run.name_interrupted(store.credential(token)?)?;
         let credential = store.plan_attempt(*id, credential, AttemptKind::Login, now)?;
         failpoint::reach("before-request");
         let answer = self.run.graph.exchange_code(&self.app, code, redirect);
