@@ -80,7 +80,7 @@ impl Server {
         self.shared.connections()
     }
 
-    /// Waits so long before each answer from now on.
+    /// Waits so long before each answer from now on. Calls that wait longer are answered now.
     pub fn latency(&self, latency: Duration) {
         self.shared.set_latency(latency);
     }

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::{Shutdown, TcpStream};
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -36,9 +35,9 @@ pub struct Shared {
     world: Mutex<World>,
     seen: Mutex<VecDeque<Seen>>,
     armed: Mutex<Vec<Armed>>,
-    latency: AtomicU64,
     lines: Mutex<Lines>,
-    over: Condvar,
+    /// Told when all is over, and when calls wait no longer.
+    woken: Condvar,
 }
 
 struct World {
@@ -50,6 +49,7 @@ struct World {
 #[derive(Default)]
 struct Lines {
     is_over: bool,
+    latency: Duration,
     opened: u64,
     used: u64,
     open: BTreeMap<u64, TcpStream>,
@@ -62,9 +62,8 @@ impl Shared {
             world: Mutex::new(World { simulation, on_change: None }),
             seen: Mutex::default(),
             armed: Mutex::default(),
-            latency: AtomicU64::new(0),
             lines: Mutex::default(),
-            over: Condvar::new(),
+            woken: Condvar::new(),
         }
     }
 
@@ -88,10 +87,10 @@ impl Shared {
         hold(&self.lines).used
     }
 
-    /// Waits so long before each answer from now on.
+    /// Waits so long before each answer from now on. Calls that wait longer are answered now.
     pub fn set_latency(&self, latency: Duration) {
-        let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
-        self.latency.store(micros, Ordering::Relaxed);
+        hold(&self.lines).latency = latency;
+        self.woken.notify_all();
     }
 
     /// Applies a rule from now on.
@@ -110,8 +109,7 @@ impl Shared {
         if call.is_for_nothing() {
             return Reaction::Answer(hold(&self.world).simulation.answer(call));
         }
-        let latency = Duration::from_micros(self.latency.load(Ordering::Relaxed));
-        if !latency.is_zero() && self.nap(latency).is_break() {
+        if self.await_latency().is_break() {
             return Reaction::Close;
         }
         let injection = self.injection(call);
@@ -138,8 +136,19 @@ impl Shared {
 
     /// Waits; breaks when the server stops meanwhile.
     pub fn nap(&self, length: Duration) -> ControlFlow<()> {
+        self.wait_while(length, |lines| !lines.is_over)
+    }
+
+    /// Waits as long as an answer takes, or until answers take less; breaks when the server stops
+    /// meanwhile.
+    fn await_latency(&self) -> ControlFlow<()> {
+        let latency = hold(&self.lines).latency;
+        self.wait_while(latency, |lines| !lines.is_over && lines.latency >= latency)
+    }
+
+    fn wait_while(&self, length: Duration, waits: impl Fn(&Lines) -> bool) -> ControlFlow<()> {
         let lines = hold(&self.lines);
-        let waited = self.over.wait_timeout_while(lines, length, |lines| !lines.is_over);
+        let waited = self.woken.wait_timeout_while(lines, length, |lines| waits(lines));
         let (lines, _) = waited.unwrap_or_else(PoisonError::into_inner);
         if lines.is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
@@ -163,7 +172,7 @@ impl Shared {
             drop(stream.shutdown(Shutdown::Both));
         }
         drop(lines);
-        self.over.notify_all();
+        self.woken.notify_all();
     }
 
     /// Enters a connection; nothing when there are too many or all is over.

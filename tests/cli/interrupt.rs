@@ -15,14 +15,15 @@ fn what_arrives_after_the_signal_is_sealed_and_nothing_more_is_asked() {
         let mut world = World::with_brand("");
         world.graph.with(|graph| graph.set_old_string(OldString::Dies));
         world.at(day(45));
-        world.graph.latency(Duration::from_millis(300));
+        world.graph.latency(Duration::from_secs(1));
         let (connections, calls) = (world.graph.connections(), world.calls_to(""));
         let child = world.spawn(&["refresh", "--json"]);
         until("it asks", || world.graph.connections() > connections);
         signal(&child, which);
         let began = Instant::now();
         world.finish(child).code(code);
-        assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+        // Before it would give up waiting.
+        assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
         assert_eq!(world.calls_to(""), calls + 1, "the answer that was under way, and no more");
         assert_eq!(world.last_run(), (true, Some(i64::from(code))));
         assert_eq!(world.in_use("brand"), "EAAFAKEBrand1", "nobody has looked at the new one yet");
@@ -47,7 +48,7 @@ fn an_answer_that_hangs_is_given_up_after_five_seconds_and_named_by_the_next_run
     let began = Instant::now();
     world.finish(child).code(143);
     let took = began.elapsed();
-    assert!((4..=6).contains(&took.as_secs()), "{took:?}");
+    assert!((4..10).contains(&took.as_secs()), "{took:?}");
     assert_eq!(world.last_run(), (true, Some(143)));
 
     world.graph.behave();
@@ -70,7 +71,7 @@ fn an_exchange_that_hangs_ends_in_time_too() {
     signal(&child, Signal::INT);
     let began = Instant::now();
     world.finish(child).code(130);
-    assert!(began.elapsed() < Duration::from_secs(7), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(12), "{:?}", began.elapsed());
     assert_eq!(world.last_run(), (true, Some(130)));
 }
 
@@ -89,7 +90,7 @@ fn tokens_whose_turn_did_not_come_are_left_as_they_were() {
     }
     world.run(&["refresh"]).code(0);
     world.at(day(45));
-    world.graph.latency(Duration::from_millis(200));
+    world.graph.latency(Duration::from_secs(1));
     let connections = world.graph.connections();
     let child = world.spawn(&["refresh", "--json"]);
     until("it asks", || world.graph.connections() > connections);
@@ -121,5 +122,6 @@ fn somebody_who_only_looks_ends_at_once() {
     let began = Instant::now();
     let ran = world.finish(child);
     assert!(ran.signal == Some(15) || ran.code == Some(143), "{:?} {:?}", ran.signal, ran.code);
-    assert!(began.elapsed() < Duration::from_secs(1));
+    // A run would wait for its answer for five seconds.
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
 }

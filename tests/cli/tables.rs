@@ -497,7 +497,7 @@ fn progress_goes_away_when_the_run_is_interrupted() {
         let hang = FaultInjection::Slow(std::time::Duration::from_secs(3));
         world.graph.misbehave(Rule::any(), hang);
         let inner = world.command(arguments);
-        let line = "timeout --foreground -s INT 2 \"$@\"; echo \"code $?\"";
+        let line = "timeout --foreground -s INT 3 \"$@\"; echo \"code $?\"";
         let ran = world.finish(common::terminal(80, line, &inner).spawn().unwrap());
         let (before, after) = ran
             .stdout

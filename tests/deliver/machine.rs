@@ -191,7 +191,7 @@ fn a_run_with_nothing_to_bring_asks_nobody_and_is_quick() {
     assert_eq!(world.calls(), [""; 0]);
     assert_eq!(files.map(written), before, "nothing was written");
     // A debug build on a busy machine; a call or a timeout would take longer.
-    assert!(quickest < Duration::from_millis(400), "{quickest:?}");
+    assert!(quickest < Duration::from_secs(1), "{quickest:?}");
 }
 
 #[test]

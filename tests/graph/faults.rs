@@ -206,7 +206,7 @@ fn a_slow_graph_is_given_up() {
     world.graph.latency(Duration::from_secs(20));
     let began = Instant::now();
     let ran = world.run(&["refresh", "--json"]).code(69);
-    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     assert_eq!(ran.result("brand")["problem"]["kind"], "network");
     untouched(&world, "valid", "slow");
 }
@@ -218,7 +218,7 @@ fn an_answer_that_drips_is_given_up_too() {
     world.graph.misbehave(Rule::any(), FaultInjection::Slow(Duration::from_millis(100)));
     let began = Instant::now();
     let ran = world.run(&["refresh", "--json"]).code(69);
-    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     assert_eq!(ran.result("brand")["problem"]["kind"], "network");
     untouched(&world, "valid", "dripping");
 }
@@ -263,7 +263,7 @@ fn nobody_listens() {
     world.write("metatoken.toml", config.replace(&world.graph.url(), &closed));
     let began = Instant::now();
     let ran = world.run(&["refresh", "--json"]).code(69);
-    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     let problem = &ran.result("brand")["problem"];
     assert_eq!((&problem["kind"], &problem["action"]), (&"network".into(), &"retry".into()));
     untouched(&world, "valid", "refused");

@@ -116,10 +116,11 @@ fn a_server_that_is_silent_costs_eleven_seconds_and_keeps_nobody_else_waiting() 
     crate::common::until("the other is told", || {
         hook.everything().iter().any(|it| it.line == "POST /pager")
     });
-    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(9), "{:?}", began.elapsed());
     let ran = world.finish(child).code(77);
     let took = began.elapsed().as_secs_f64();
-    assert!((11.0..14.0).contains(&took), "{took}");
+    // A third try would take five more.
+    assert!((11.0..16.0).contains(&took), "{took}");
     assert!(ran.stdout.contains("now: no answer from `127.0.0.1` within 5s"), "{}", ran.stdout);
     let to_chat = hook.everything().iter().filter(|it| it.line == "POST /chat").count();
     assert_eq!(to_chat, 2);

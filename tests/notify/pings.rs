@@ -62,10 +62,11 @@ fn who_finds_the_lock_taken_says_nothing() {
     let (mut world, hook) = well(PING);
     world.at(day(45));
     hook.lines();
-    world.graph.latency(Duration::from_millis(600));
+    world.graph.latency(Duration::from_secs(20));
     let child = world.spawn(&["refresh"]);
     until("it has begun", || !hook.everything().iter().skip(2).collect::<Vec<_>>().is_empty());
     world.run(&["refresh"]).code(75);
+    world.graph.latency(Duration::ZERO);
     world.finish(child).code(0);
     assert_eq!(hook.lines(), [START, SUCCESS]);
 }
@@ -97,7 +98,7 @@ fn a_run_that_somebody_ends_is_missed() {
     let (mut world, hook) = well(PING);
     world.at(day(45));
     hook.lines();
-    world.graph.latency(Duration::from_millis(300));
+    world.graph.latency(Duration::from_secs(1));
     let connections = world.graph.connections();
     let child = world.spawn(&["refresh"]);
     until("it asks", || world.graph.connections() > connections);

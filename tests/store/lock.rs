@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::common::{World, day, until};
 
-const SLOW: Duration = Duration::from_millis(600);
+/// Longer than any test: a run that waits for Graph goes on when the test lets it.
+const HELD: Duration = Duration::from_secs(20);
 
 /// A world in which `brand` is due, Graph is slow, and a run has just asked it for a renewal.
 fn busy(latency: Duration) -> (World, std::process::Child) {
@@ -19,17 +20,18 @@ fn busy(latency: Duration) -> (World, std::process::Child) {
 
 #[test]
 fn the_second_run_is_told_who_holds_the_lock() {
-    let (world, child) = busy(SLOW);
+    let (world, child) = busy(HELD);
     let pid = child.id().to_string();
     let began = Instant::now();
     let ran = world.run(&["refresh"]).code(75).stdout("");
-    assert!(began.elapsed() < SLOW, "it does not wait unless it is told to");
+    assert!(began.elapsed() < HELD / 2, "it does not wait unless it is told to");
     for word in [&format!("pid {pid}"), "metatoken refresh", "2026-02-15 00:00 UTC"] {
         assert!(ran.stderr.contains(word), "{word} is missing: {}", ran.stderr);
     }
     let error = world.run(&["refresh", "--json"]).code(75).json()["error"].clone();
     assert_eq!((&error["code"], &error["exit_code"]), (&"busy".into(), &75.into()));
     assert!(error["message"].as_str().unwrap().contains(&pid), "{error}");
+    world.graph.latency(Duration::ZERO);
     assert_eq!(world.finish(child).code(0).outcomes()["brand"], "refreshed");
     assert_eq!(world.exchanges(), 1);
 }
@@ -74,10 +76,10 @@ fn two_first_runs_at_once_make_one_store() {
 
 #[test]
 fn waiting_ends_when_the_time_is_over() {
-    let (world, child) = busy(Duration::from_secs(20));
+    let (world, child) = busy(HELD);
     let began = Instant::now();
     world.run(&["refresh", "--lock-wait", "1s"]).code(75).stdout("");
-    assert!((1..5).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+    assert!((1..10).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
     end(&world, child);
 }
 
@@ -85,7 +87,7 @@ fn waiting_ends_when_the_time_is_over() {
 /// token had expired.
 #[test]
 fn quiet_speaks_of_the_lock_once_time_is_short() {
-    let (mut world, child) = busy(Duration::from_secs(20));
+    let (mut world, child) = busy(HELD);
     for command in ["refresh", "deliver"] {
         world.run(&[command, "-q", "--lock-wait", "0s"]).code(75).silent();
     }
@@ -100,7 +102,7 @@ fn quiet_speaks_of_the_lock_once_time_is_short() {
 
 #[test]
 fn a_killed_holder_leaves_no_lock() {
-    let (world, child) = busy(Duration::from_secs(20));
+    let (world, child) = busy(HELD);
     end(&world, child);
     world.graph.latency(Duration::ZERO);
     let ran = world.run(&["refresh", "--json"]).code(0);
@@ -109,14 +111,14 @@ fn a_killed_holder_leaves_no_lock() {
 
 #[test]
 fn everybody_may_look_while_a_run_works() {
-    let (world, child) = busy(Duration::from_secs(20));
+    let (world, child) = busy(HELD);
     let began = Instant::now();
     world.run(&["check"]).code(2);
     world.run(&["status", "--offline"]).code(0);
     world.run(&["history"]).code(0);
     world.run(&["config", "show"]).code(0);
     assert_eq!(world.in_use("brand"), "EAAFAKEBrand1");
-    assert!(began.elapsed() < Duration::from_secs(5), "nobody waited for the run");
+    assert!(began.elapsed() < HELD / 2, "nobody waited for the run");
     end(&world, child);
 }
 

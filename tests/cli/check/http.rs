@@ -238,7 +238,7 @@ fn a_slow_client_is_cut_off() {
     let mut dripping = client.try_clone().unwrap();
     let drip = std::thread::spawn(move || {
         for byte in "GET / HTTP/1.1\r\nX-Slow: ".bytes().chain(std::iter::repeat(b'x')) {
-            if dripping.write_all(&[byte]).is_err() || began.elapsed() > Duration::from_secs(9) {
+            if dripping.write_all(&[byte]).is_err() || began.elapsed() > Duration::from_secs(20) {
                 return;
             }
             std::thread::sleep(Duration::from_millis(100));
@@ -249,7 +249,7 @@ fn a_slow_client_is_cut_off() {
     assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{answer}");
     assert!(began.elapsed() >= Duration::from_secs(5));
     assert_eq!(child.wait().unwrap().code(), Some(0));
-    assert!(began.elapsed() < Duration::from_secs(9), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     drop(client);
     drip.join().unwrap();
 }
@@ -262,7 +262,7 @@ fn a_client_that_takes_nothing_is_left() {
     let began = Instant::now();
     let mut child = command.spawn().unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(3));
-    assert!(began.elapsed() < Duration::from_secs(9), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     let mut said = String::new();
     child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     assert!(said.starts_with("error: the HTTP client: cannot be answered\n"), "{said}");

@@ -251,5 +251,5 @@ fn live_ends_in_time_however_slow_graph_is() {
     let said = "Graph gave no verdict, so what is stored is shown: `brand` and `shop`: no answer from \
          `127.0.0.1` within";
     assert!(ran.stderr.starts_with(said), "{}", ran.stderr);
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
 }

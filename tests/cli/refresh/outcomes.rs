@@ -328,7 +328,7 @@ hint: if it is another program's file, name a file of its own with `path` in `[s
 #[test]
 fn exit_75_another_run_is_at_work() {
     let world = World::new().config(&users(&["brand"])).token("BRAND", user("brand"));
-    world.graph.latency(Duration::from_millis(1500));
+    world.graph.latency(Duration::from_secs(20));
     let first = world.command(&["refresh"]).spawn().unwrap();
     let pid = first.id().to_string();
     while world.graph.connections() == 0 {
@@ -343,6 +343,7 @@ fn exit_75_another_run_is_at_work() {
     world.run(&["refresh", "--quiet"]).code(75).silent();
     // Readers do not wait for it.
     world.run(&["status", "--offline", "--json"]).exit(Exit::Ok).stderr("");
+    world.graph.latency(Duration::ZERO);
     world.run(&["refresh", "--lock-wait", "5m", "--quiet"]).exit(Exit::Ok).silent();
     world.finish(first).exit(Exit::Ok).stderr("");
 }

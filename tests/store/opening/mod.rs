@@ -16,7 +16,7 @@ use crate::common::{Ran, World};
 
 /// No command may need longer to open a store; the machine may be busy. What this guards against
 /// took ten seconds.
-const AT_ONCE: Duration = Duration::from_secs(6);
+const AT_ONCE: Duration = Duration::from_secs(9);
 
 /// Runs something that must not wait for anything.
 #[track_caller]
