@@ -6,6 +6,7 @@
 use chrono::TimeDelta;
 
 use crate::config::{AppSetting, SecretSource};
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::graph::{App, CallError};
 use crate::import::ImportRow;
@@ -106,6 +107,7 @@ fn judge(
     match judge_handed_over(inspection, Losses::Refused, &contest, now) {
         Adoption::Take | Adoption::OnlyIfCurrentIsDead(_) | Adoption::OnlyNearItsEnd(_) => {}
         Adoption::Wait(problem) | Adoption::Refuse(problem) => {
+            let problem = blame_a_lost_answer(run, row, problem)?;
             let reason = in_our_words(run, row, app, token_type, problem);
             return Err(RefusedLine::of_input(&row.place, reason));
         }
@@ -122,6 +124,23 @@ fn judge(
         return Err(RefusedLine::of_input(&row.place, format!("expires {ends}, and {why}")));
     }
     Ok(())
+}
+
+/// Says of a dead access token that an earlier exchange of it was not answered, if that is so.
+fn blame_a_lost_answer(
+    run: &Run<'_>,
+    row: &ImportRow,
+    problem: Problem,
+) -> Result<Problem, RefusedLine> {
+    let Some(id) = run.known_id(&row.label) else { return Ok(problem) };
+    let blamed = run.store.credential(id).and_then(|known| {
+        let own = run.store.fingerprint(&row.access_token)?;
+        Ok(match known.ledger.sent_exchange {
+            Some(sent) => sent.blame(own, problem),
+            None => problem,
+        })
+    });
+    blamed.map_err(|error| RefusedLine::failed(&row.place, &CliError::from(error)))
 }
 
 /// A problem as people read it, without what only helps a token that is kept here.

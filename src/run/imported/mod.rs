@@ -26,6 +26,7 @@ use crate::import::{ImportRow, Imports, PastEvent};
 use crate::policy::{Current, Losses, humanize, table};
 use crate::report::{ImportReport, RefusedLine, TokenResult};
 use crate::run::candidate::IdentityChange;
+use crate::run::exchanging::name_interrupted;
 use crate::run::hand_over::HandedOver;
 use crate::run::handed_over::{Fitting, Taken, fit_handed_over, report_taken};
 use crate::run::{DryRun, Run, log};
@@ -164,10 +165,10 @@ fn sort(
 }
 
 /// What Meta gave for the access token of a row, where it is sealed and waits: it is not asked for
-/// again, and what it was exchanged for may be dead since.
+/// again, and what it was exchanged for may be dead since. What was asked for and lost is named.
 fn what_came_of_it(run: &Run<'_>, row: &ImportRow) -> Result<Option<AccessToken>, CliError> {
     let Some(id) = run.known_id(&row.label) else { return Ok(None) };
-    let credential = run.store.credential(id)?;
+    let credential = name_interrupted(run, run.store.credential(id)?)?;
     let candidate = credential.candidate.filter(|it| it.origin == Origin::Exchanged);
     let exchanged = credential.ledger.exchanged;
     match candidate {

@@ -214,3 +214,60 @@ fn another_file_brings_another_access_token_after_a_kill() {
     assert_eq!(world.in_use("anna"), other);
     world.run(&["check"]).verdict("\nMETATOKEN OK - 1 token, all well\n").code(0);
 }
+
+/// What is said of the exchange whose answer a kill has lost.
+const LOST: &str =
+    "an exchange that began 2026-01-01 00:00 UTC was cut short; what Meta answered is lost";
+
+#[test]
+fn what_was_lost_before_its_seal_is_named_and_asked_for_again() {
+    for place in ["granted", "before-seal"] {
+        for between in [false, true] {
+            let world = two_rows();
+            world.killed_at(place, &["import", "tokens.csv"], "");
+            let mut expected = format!("warning: anna: {LOST}\n{AFTERWARDS}");
+            if between {
+                // The timer's run says it then, and names the import.
+                let ran = world.run(&["refresh"]).exit(Exit::PersonNeeded);
+                let said = format!(
+                    "\ncritical: `anna`: never worked, {LOST}\n  hint: run `metatoken import [DIR]/tokens.csv` again, which finishes what it began. "
+                );
+                assert!(ran.stdout.contains(&said), "{}", ran.stdout);
+                AFTERWARDS.clone_into(&mut expected);
+            }
+            world
+                .run(&["import", "tokens.csv"])
+                .stdout(
+                    "
+TOKEN  OUTCOME   EXPIRES     REASON
+anna   imported  2026-03-02  it was short-lived: expires 2026-01-01 01:00 UTC, in 60 minutes; exchanged
+ben    imported  2026-03-02  long-lived already; declared in `tokens.d/ben.toml`
+
+2 tokens: 2 imported
+",
+                )
+                .stderr(&expected)
+                .code(0);
+            let events = world.events("anna");
+            let kinds: Vec<&str> = events.iter().map(|(kind, _)| kind.as_str()).collect();
+            assert_eq!(kinds, ["refresh_failed", "exchanged"], "{place}, {between}");
+            assert_eq!(events[0].1, LOST, "{place}, {between}");
+            world.run(&["refresh", "-q"]).silent().code(0);
+        }
+    }
+}
+
+#[test]
+fn what_was_lost_with_the_access_token_in_the_file_is_blamed_for_its_death() {
+    let world = two_rows();
+    world.graph.with(|graph| graph.set_old_string(OldString::Dies));
+    world.killed_at("granted", &["import", "tokens.csv"], "");
+    let ran = world.run(&["import", "tokens.csv", "-q"]).exit(Exit::InputRefused);
+    let why = "the answer to an exchange sent 2026-01-01 00:00 UTC was lost, which may be why";
+    let lines: Vec<&str> = ran.stderr.lines().collect();
+    assert_eq!(lines[0], format!("warning: anna: {LOST}"));
+    let refused = format!("tokens.csv:2: its access token was rejected: logged out, {why}");
+    assert_eq!(lines[1], refused);
+    // The other row went in.
+    assert_eq!(world.in_use("ben"), "EAAFAKEBen1");
+}
