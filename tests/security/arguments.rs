@@ -15,10 +15,13 @@ const PASTED: [&str; 5] = [
     "0123456789abcdef0123456789abcdef",
 ];
 
+/// How a run says what is wrong. The five strings take turns: at each place each of these is tried.
+const FORMS: [&[&str]; 4] = [&[], &["-vv"], &["--json"], &["--log-format", "json"]];
+
 #[test]
 fn it_is_not_repeated_wherever_it_stands() {
     let world = World::new();
-    for pasted in PASTED {
+    for (turn, pasted) in PASTED.into_iter().enumerate() {
         let glued = [
             format!("--app={pasted}"),
             format!("-c{pasted}"),
@@ -26,7 +29,7 @@ fn it_is_not_repeated_wherever_it_stands() {
             format!("TOKEN={pasted}"),
             format!("--format={pasted}"),
         ];
-        for arguments in [
+        let places = [
             &["refresh", pasted][..],
             &["refresh", "brand", pasted],
             &["exchange", pasted],
@@ -55,15 +58,14 @@ fn it_is_not_repeated_wherever_it_stands() {
             &["refresh", &glued[2]],
             &["refresh", &glued[3]],
             &["refresh", &glued[4]],
-        ] {
-            for form in [&[][..], &["-vv"], &["--json"], &["--log-format", "json"]] {
-                let arguments = [arguments, form].concat();
-                let ran = world.run(&arguments).code(64);
-                let said = format!("{}{}", ran.stdout, ran.stderr);
-                let part: String = pasted.chars().skip(4).take(12).collect();
-                assert!(!said.contains(&part), "{arguments:?}\n{said}");
-                assert!(said.contains("it was not used"), "{arguments:?}\n{said}");
-            }
+        ];
+        for (place, arguments) in places.into_iter().enumerate() {
+            let arguments = [arguments, FORMS[(place + turn) % FORMS.len()]].concat();
+            let ran = world.run(&arguments).code(64);
+            let said = format!("{}{}", ran.stdout, ran.stderr);
+            let part: String = pasted.chars().skip(4).take(12).collect();
+            assert!(!said.contains(&part), "{arguments:?}\n{said}");
+            assert!(said.contains("it was not used"), "{arguments:?}\n{said}");
         }
     }
     for (path, bytes) in world.bytes_on_disk() {
@@ -158,10 +160,13 @@ fn no_option_of_any_command_takes_one() {
         }
         refused(&words, &[pasted]);
         refused(&words, &["--", pasted]);
-        for option in command.get_arguments().filter_map(clap::Arg::get_long) {
-            let option = format!("--{option}");
-            refused(&words, &[&option, pasted]);
-            refused(&words, &[&format!("{option}={pasted}")]);
+        // Behind each option, and glued to each other one.
+        let options = command.get_arguments().filter_map(clap::Arg::get_long);
+        for (turn, option) in options.enumerate() {
+            match turn % 2 {
+                0 => refused(&words, &[&format!("--{option}"), pasted]),
+                _ => refused(&words, &[&format!("--{option}={pasted}")]),
+            }
         }
     }
     assert!(tried > 100, "{tried}");

@@ -121,7 +121,7 @@ fn bad_values(kind: &str) -> &'static [&'static str] {
     }
 }
 
-/// Every other column of every table but `meta`, each with one of the bad values; the store's own tests
+/// Every third column of every table but `meta`, each with one of the bad values; the store's own tests
 /// try them all.
 fn cases(bench: &Bench) -> Vec<(String, String)> {
     let connection = bench.sql();
@@ -134,9 +134,9 @@ fn cases(bench: &Bench) -> Vec<(String, String)> {
     let columns = columns.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
     let columns: Vec<(String, String, String)> = columns.collect::<Result<_, _>>().unwrap();
     let mut cases = Vec::new();
-    for (place, (table, column, kind)) in columns.into_iter().enumerate().step_by(2) {
+    for (place, (table, column, kind)) in columns.into_iter().enumerate().step_by(3) {
         let values = bad_values(&kind);
-        let value = values[place / 2 % values.len()];
+        let value = values[place / 3 % values.len()];
         let sql = format!("UPDATE {table} SET {column} = {value} WHERE {}", whose(&table));
         cases.push((format!("{table}.{column} = {value}"), sql));
     }
@@ -222,7 +222,7 @@ fn whatever_column_of_whatever_table_is_damaged_the_others_are_kept() {
         }
     });
     let tried = tried.into_inner();
-    assert!(tried >= 40, "{tried} damaged stores");
+    assert!(tried >= 26, "{tried} damaged stores");
 }
 
 #[test]
