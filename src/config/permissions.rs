@@ -328,6 +328,9 @@ mod tests {
         let mut file = std::fs::File::create(&path).unwrap();
         std::io::Write::write_all(&mut file, b"# a\n# caf\xE9\n").unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-        assert_eq!(render(&path), format!("error: {}: is not UTF-8 text: line 2", path.display()));
+        assert_eq!(
+            render(&path),
+            format!("error: {}: is not UTF-8 text: line 2\nhint: save it as UTF-8", path.display())
+        );
     }
 }

@@ -36,7 +36,8 @@ fn instead(before: &[OsString]) -> String {
     let words: Vec<&str> = before.iter().filter_map(|argument| argument.to_str()).collect();
     let behind = |command: &str| {
         let at = words.iter().position(|word| *word == command)?;
-        let label = words[at + 1..].iter().find(|word| Label::parse(word).is_ok());
+        let labels = |word: &&&str| !word.starts_with('-') && Label::parse(word).is_ok();
+        let label = words[at + 1..].iter().find(labels);
         Some(*label.unwrap_or(&"LABEL"))
     };
     if let Some(label) = behind("exec") {

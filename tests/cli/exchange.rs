@@ -168,7 +168,7 @@ hint: then run `metatoken exchange brand`
             "
 error: none.txt: cannot be read
   caused by: No such file or directory (os error 2)
-hint: name a file that you can read, with the value alone in it
+hint: name a file that you can read, with the value alone in it, as plain text
 hint: then run `metatoken exchange brand --token-file none.txt`
 ",
         )

@@ -489,7 +489,7 @@ critical: never worked, Meta does not know this value
             "
 error: none.txt: cannot be read
   caused by: No such file or directory (os error 2)
-hint: name a file that you can read, with the value alone in it
+hint: name a file that you can read, with the value alone in it, as plain text
 hint: then run `metatoken status --token-file none.txt`
 ",
         )

@@ -428,11 +428,11 @@ fn what_is_not_even_a_file_is_named_with_what_helps() {
             "
 error: [DIR]/metatoken.toml: 3 mistakes
   [DIR]/tokens.d/a.toml: it is a link that leads to nothing
-  hint: remove it, or make it a file: `ls -ld [DIR]/tokens.d/a.toml`
+    hint: remove it, or make it a file: `ls -ld [DIR]/tokens.d/a.toml`
   [DIR]/tokens.d/b.toml: it is a folder, not a config
-  hint: remove it, or make it a file: `ls -ld [DIR]/tokens.d/b.toml`
+    hint: remove it, or make it a file: `ls -ld [DIR]/tokens.d/b.toml`
   [DIR]/tokens.d/c.toml: is not UTF-8 text: line 2
-  hint: save it as UTF-8
+    hint: save it as UTF-8
 ",
         )
         .exit(Exit::Config);
