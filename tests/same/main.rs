@@ -9,6 +9,8 @@
 //! What differs from run to run by design is replaced, and nothing else: `record.rs` lists it.
 
 mod faults;
+#[path = "../common/folder.rs"]
+mod folder;
 mod kills;
 mod lives;
 mod mistakes;
@@ -31,10 +33,14 @@ use anyhow::{Context as _, ensure};
 use record::{Counts, Record};
 use world::World;
 
+/// How many worlds are played at once for each processor: most of what a world does is waiting, before
+/// it makes a call again, and so that a program which outlives its run can finish.
+const AT_ONCE: usize = 4;
+
 /// How much is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Length {
-    /// About a minute.
+    /// A fifth of the steps, and fewer faults.
     Short,
     /// Everything.
     Whole,
@@ -159,12 +165,12 @@ fn run() -> anyhow::Result<ExitCode> {
     let order = Order::typed()?;
     let plans = order.plans();
     ensure!(!plans.is_empty(), "no world is called `{}`", order.only);
-    // Every path has the same length on every machine, so that no table is wider elsewhere.
-    let root = tempfile::Builder::new().prefix("same-").tempdir()?;
+    let root = folder::folder();
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(2, std::num::NonZero::get) {
+        let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        for _ in 0..processors * AT_ONCE {
             scope.spawn(|| {
                 while let Some(plan) = plans.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let result = plan.compare(&order, root.path());
