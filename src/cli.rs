@@ -233,7 +233,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   metatoken revoke ads --generation 1                the old one, once replaced
-  metatoken revoke brand --all --dry-run             list what would become invalid
+  metatoken revoke brand --all --dry-run             list what would be revoked
   metatoken revoke brand --all                       all that its owner granted
   metatoken revoke brand --all --yes=brand           without a terminal
   metatoken revoke --owner anna@brand.example --all  what depends on a person")]

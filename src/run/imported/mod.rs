@@ -26,7 +26,6 @@ use crate::import::{ImportRow, Imports, PastEvent};
 use crate::policy::{Current, Losses, humanize, table};
 use crate::report::{ImportReport, RefusedLine, TokenResult};
 use crate::run::candidate::IdentityChange;
-use crate::run::exchanging::name_interrupted;
 use crate::run::hand_over::HandedOver;
 use crate::run::handed_over::{Fitting, Taken, fit_handed_over, report_taken};
 use crate::run::{DryRun, Run, log};
@@ -168,7 +167,7 @@ fn sort(
 /// again, and what it was exchanged for may be dead since. What was asked for and lost is named.
 fn what_came_of_it(run: &Run<'_>, row: &ImportRow) -> Result<Option<AccessToken>, CliError> {
     let Some(id) = run.known_id(&row.label) else { return Ok(None) };
-    let credential = name_interrupted(run, run.store.credential(id)?)?;
+    let credential = run.name_interrupted(run.store.credential(id)?)?;
     let candidate = credential.candidate.filter(|it| it.origin == Origin::Exchanged);
     let exchanged = credential.ledger.exchanged;
     match candidate {
