@@ -12,9 +12,6 @@ use crate::common::{Ran, World, is_long};
 
 /// How many kills of each command are tried in the short form.
 const SAMPLE: usize = 2;
-/// What the long form alone kills: not each of their calls is right yet, and which calls there are differs
-/// from run to run. A kill between request and seal loses a grant without a word (`import`).
-const IN_THE_LONG_FORM: [&str; 1] = ["import"];
 
 /// What a timer does between the kill and the person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -235,10 +232,7 @@ pub(super) fn kill_at_every_call() {
     let mut all = Tally::default();
     #[expect(clippy::disallowed_methods, reason = "a test has no snapshot of the environment")]
     let only = std::env::var("METATOKEN_KILLS").ok();
-    let is_tried = |case: &&Case| match &only {
-        Some(only) => case.name == only,
-        None => is_long() || !IN_THE_LONG_FORM.contains(&case.name),
-    };
+    let is_tried = |case: &&Case| only.as_ref().is_none_or(|only| case.name == only);
     let cases: Vec<&'static Case> = CASES.iter().filter(is_tried).collect();
     for whole in &each(&cases, |case| Whole::new(case)) {
         let tally = Tally::of(whole);
