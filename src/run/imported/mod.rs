@@ -164,7 +164,8 @@ fn sort(
 }
 
 /// What Meta gave for the access token of a row, where it is sealed and waits: it is not asked for
-/// again, and what it was exchanged for may be dead since. What was asked for and lost is named.
+/// again, and what it was exchanged for may be dead since. What was asked for and lost is named. What
+/// cannot be opened is asked for anew.
 fn what_came_of_it(run: &Run<'_>, row: &ImportRow) -> Result<Option<AccessToken>, CliError> {
     let Some(id) = run.known_id(&row.label) else { return Ok(None) };
     let credential = run.name_interrupted(run.store.credential(id)?)?;
@@ -172,7 +173,7 @@ fn what_came_of_it(run: &Run<'_>, row: &ImportRow) -> Result<Option<AccessToken>
     let exchanged = credential.ledger.exchanged;
     match candidate {
         Some(granted) if exchanged == Some(run.store.fingerprint(&row.access_token)?) => {
-            Ok(Some(run.store.reveal(granted.id)?))
+            Ok(run.store.reveal(granted.id).ok())
         }
         _ => Ok(None),
     }

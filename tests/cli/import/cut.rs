@@ -2,10 +2,11 @@
 
 use chrono::TimeDelta;
 use metatoken::exit::Exit;
-use metatoken::sandbox::OldString;
+use metatoken::sandbox::{OldString, Rule};
 use metatoken::token::Expiry;
 
 use super::{AFTERWARDS, declared, user};
+use crate::common::brand::answer;
 use crate::common::{World, day};
 
 /// Two rows: what `anna` has lives for an hour and is exchanged, what `ben` has is long-lived.
@@ -270,4 +271,39 @@ fn what_was_lost_with_the_access_token_in_the_file_is_blamed_for_its_death() {
     assert_eq!(lines[1], refused);
     // The other row went in.
     assert_eq!(world.in_use("ben"), "EAAFAKEBen1");
+}
+
+#[test]
+fn a_row_that_meta_does_not_answer_about_is_left_to_the_same_import() {
+    let world = two_rows();
+    world.reconfigure("[http]\nconcurrency = 1\nattempts = 1\n");
+    world.killed_at("declared", &["import", "tokens.csv"], "");
+    world.graph.misbehave(Rule::on("/debug_token"), answer(500, "{}"));
+    let _ = world.run(&["import", "tokens.csv", "-q"]).exit(Exit::Unavailable);
+    world.graph.behave();
+    let told = world.run(&["check", "anna", "--json"]).json();
+    let named = "metatoken import [DIR]/tokens.csv";
+    assert_eq!(told["tokens"][0]["reasons"][0]["command"], named);
+    world.run(&["import", "tokens.csv", "-q"]).stdout("").code(0);
+    world.run(&["check"]).verdict("\nMETATOKEN OK - 2 tokens, all well\n").code(0);
+}
+
+#[test]
+fn a_label_of_the_config_is_delivered_by_whichever_finishes_it() {
+    for between in [false, true] {
+        let world = World::new().config(
+            "[token.anna]\ntype = \"user\"\n[[token.anna.deliver]]\nfile = \"app.env\"\nkey = \"TOKEN\"\n",
+        );
+        world.write("app.env", "TOKEN=\n");
+        let short = world.mint(user("anna").ending(Expiry::At(day(0) + TimeDelta::hours(1))));
+        world.write("tokens.csv", format!("label,type,access_token\nanna,user,{short}\n"));
+        world.killed_at("sealed", &["import", "tokens.csv"], "");
+        if between {
+            world.run(&["refresh", "-q"]).silent().code(0);
+        }
+        world.run(&["import", "tokens.csv", "-q"]).stdout("").code(0);
+        let delivered = std::fs::read_to_string(world.path("app.env")).unwrap();
+        assert_eq!(delivered, "TOKEN=EAAFAKEAnna2\n", "{between}");
+        assert_eq!(world.exchanges(), 1, "{between}");
+    }
 }

@@ -206,10 +206,8 @@ fn the_columns_may_be_called_otherwise_and_separated_otherwise() {
     }
 }
 
-#[test]
-fn a_file_that_cannot_be_read_is_refused_as_a_whole() {
-    let world = World::new();
-    let token = world.mint(user("anna"));
+/// Files that nothing can be imported from, each in its own way, most with this access token in them.
+fn write_unreadable_files(world: &World, token: &str) {
     let wide: Vec<u8> = std::iter::once(0xfeff)
         .chain(format!("label,type,access_token\nanna,user,{token}\n").encode_utf16())
         .flat_map(u16::to_le_bytes)
@@ -226,6 +224,13 @@ fn a_file_that_cannot_be_read_is_refused_as_a_whole() {
     world.write("zero.csv", "label,access_token\na,b\0c\n");
     world.write("word.txt", "hello\n");
     std::fs::create_dir(world.path("folder")).unwrap();
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_refused_as_a_whole() {
+    let world = World::new();
+    let token = world.mint(user("anna"));
+    write_unreadable_files(&world, &token);
     for (file, more, expected) in [
         (
             "wide.csv",
