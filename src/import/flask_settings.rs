@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::database::{Database, TableRow};
 use super::fields::{Field, Fields, Renames, shown};
-use super::row::{Entry, Imports, OldApp, RefusedRow};
+use super::row::{Entry, Imports, OldApp, RefusedRow, SettingsTable};
 use crate::error::CliError;
 use crate::token::EventKind;
 
@@ -27,15 +27,6 @@ const COLUMNS: [&str; 6] = [
     "facebook_token_expires_at",
     "facebook_token_last_renewed",
 ];
-
-/// How the table keeps a setting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SettingsTable {
-    /// Each setting is a column.
-    Columns,
-    /// Each setting is a row, whose key stands in this column.
-    Rows(&'static str),
-}
 
 impl SettingsTable {
     /// The query that prints the app's secret.

@@ -20,8 +20,7 @@ mod row;
 use std::path::Path;
 
 pub use self::fields::{BadRename, type_by_prefix};
-pub use self::flask_settings::SettingsTable;
-pub use self::row::{ImportRow, Imports, OldApp, PastEvent, RefusedRow};
+pub use self::row::{ImportRow, Imports, OldApp, PastEvent, RefusedRow, SettingsTable};
 
 use self::fields::Renames;
 use self::input::Input;

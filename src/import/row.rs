@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use super::flask_settings::SettingsTable;
 use crate::token::{AccessToken, EventKind, Expiry, Label, Time, TokenType};
 
 /// One token of another program.
@@ -30,6 +29,15 @@ pub struct ImportRow {
     pub issued_at: Option<Time>,
     /// When it expires, by what the other program wrote down.
     pub expiry: Expiry,
+}
+
+/// How the table of a program's settings keeps a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SettingsTable {
+    /// Each setting is a column.
+    Columns,
+    /// Each setting is a row, whose key stands in this column.
+    Rows(&'static str),
 }
 
 /// Something that happened to a token in another program.

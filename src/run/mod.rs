@@ -5,7 +5,7 @@
 //!
 //! - One refresh. [`refresh`] refreshes all tokens that a `refresh_run` is about, on the threads of
 //!   `worker_pool`, a `job` a token. **One token's way is the page `token`**: it settles candidates
-//!   (`settle`), adopts what is found outside (`found`, `exchange_found`, `adopt_again`), and then
+//!   (`sealed_earlier`), adopts what is found outside (`found`, `exchange_found`, `adopt_again`), and then
 //!   inspects, renews (`renew`), derives (`derive`), mints (`mint_expired`) or skips (`skip`) it, and
 //!   asks its `probe`. `token_run` is what these share, `outcome` gathers what happened.
 //! - A new access token. `inspect` asks Graph about it, `candidate` seals, promotes and refuses it,
@@ -61,6 +61,7 @@ mod renew;
 mod replacement;
 pub mod revocation;
 pub mod rollback;
+mod sealed_earlier;
 mod settle;
 mod skip;
 mod token;

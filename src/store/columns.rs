@@ -44,7 +44,8 @@ impl Row<'_> {
 
     /// Reads the next two cells, an attempt; nothing where it has no time.
     pub fn maybe_attempt(&mut self, [kind, began]: [&'static str; 2]) -> Read<Option<OpenAttempt>> {
-        let kind = self.maybe_text(kind)?.and_then(AttemptKind::from_name);
+        // What cannot be read was most likely what is asked for most often.
+        let kind = self.maybe_text(kind).ok().flatten().and_then(AttemptKind::from_name);
         let kind = kind.unwrap_or(AttemptKind::Renewal);
         Ok(self.maybe_time(began)?.map(|began| OpenAttempt { kind, began }))
     }
@@ -149,19 +150,24 @@ impl Row<'_> {
         let number = self.number("generation.number")?;
         let state = self.named("generation.state", GenerationState::from_name)?;
         let origin = self.named("generation.origin", Origin::from_name)?;
-        let arrival = self.maybe_text("generation.arrival")?.and_then(Arrival::from_name);
-        let handed_over = self.maybe_text("generation.handed_over")?;
-        let login_check = self.maybe_text("generation.login_check")?.map(LoginCheck::from_text);
+        // Nothing hangs on it where it cannot be read: then it says no more than the origin.
+        let arrival = self.maybe_text("generation.arrival").ok().flatten();
+        let arrival = arrival.and_then(Arrival::from_name);
+        let handed_over = self.maybe_text("generation.handed_over");
+        let login_check = self.maybe_text("generation.login_check");
         Ok(Generation {
             id,
             number,
             state,
             origin,
             arrival: arrival.unwrap_or_else(|| origin.into()),
-            // What cannot be read gives nothing up.
+            // What cannot be read gives nothing up, and confirms nothing.
             handed_over: handed_over
-                .map(|text| Concession::from_name(text).unwrap_or(Concession::Nothing)),
-            login_check,
+                .map(|text| text.map(|it| Concession::from_name(it).unwrap_or(Concession::Nothing)))
+                .unwrap_or(Some(Concession::Nothing)),
+            login_check: login_check
+                .map(|text| text.map(LoginCheck::from_text))
+                .unwrap_or(Some(LoginCheck::Confirm)),
             fingerprint: self.fingerprint("generation.fingerprint")?,
             obtained_at: self.time("generation.obtained_at")?,
             expiry: self.expiry(["generation.expiry", "generation.expires_at"])?,

@@ -3,7 +3,7 @@
 //! A token is a label; its access tokens come and go. Each is a generation, numbered from 1:
 //! `candidate -> current -> previous -> purged`, or `candidate -> refused -> purged`.
 
-use super::{Arrival, Expiry, Fingerprint, Proof, Time};
+use super::{Arrival, Expiry, Fingerprint, Origin, Proof, Time};
 
 /// The store's own number for a token; the label may change, this does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,22 +26,6 @@ named! {
         Refused = "refused",
         /// Only the fingerprint is left.
         Purged = "purged",
-    }
-}
-
-named! {
-    /// How an access token came to us.
-    pub enum Origin {
-        /// Found where the config points, or read from standard input.
-        Adopted = "adopted",
-        /// Exchanged for a short-lived one.
-        Exchanged = "exchanged",
-        /// Exchanged for a long-lived one: a renewal.
-        Refreshed = "refreshed",
-        /// Taken from the list of Pages of its parent.
-        Derived = "derived",
-        /// Made new by Meta, in an admin's name.
-        Minted = "minted",
     }
 }
 

@@ -5,6 +5,7 @@
 //! grant, inspection, proof, generation, expiry.
 
 mod access_token;
+mod arrival;
 mod credential;
 mod delivery;
 mod expiry;
@@ -27,6 +28,7 @@ mod stand_in;
 pub use access_token::{
     AccessToken, Fingerprint, Grant, Malformed, Secret, is_blank, is_invisible,
 };
+pub use arrival::{Arrival, Origin};
 pub use credential::{
     AttemptKind, Credential, Damage, IN_USE, Ledger, MintingLedger, OpenAttempt, RotatedGeneration,
     SentExchange, SharedToken, SourceValue, Undeclared,
@@ -35,10 +37,10 @@ pub use delivery::{Delivery, DeliveryState, TargetId};
 pub use expiry::{DataAccess, Expiry};
 pub use generation::{
     Concession, Generation, GenerationId, GenerationState, IdentityChange, LoginCheck, Losses,
-    Origin, TokenId,
+    TokenId,
 };
 pub use graph_version::{VersionAnswer, VersionCheck};
-pub use history::{Arrival, DryRun, EventKind, Outcome, Trigger};
+pub use history::{DryRun, EventKind, Outcome, Trigger};
 pub use inspection::{Difference, GranularScope, Identity, Inspection, Proof};
 pub use label::{BadLabel, Label, Pattern};
 pub use login::{LoginAnswer, LoginClaims, LoginOutcome, UnfitAnswer, read_login_answer};

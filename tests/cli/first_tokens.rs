@@ -6,12 +6,16 @@ use crate::common::{ANNA, APP, BAKERY, World, day, ends};
 
 const CONFIG: &str = "[token.brand]\ntype = \"user\"\naccess_token = { file = \"first\" }\n";
 
-/// The command that takes it as what it is.
-fn other_command(value: &str) -> Option<&'static str> {
+/// The command that takes it as what it is, and when.
+fn other_command(value: &str) -> Option<(&'static str, &'static str)> {
+    const OWN_LABEL: &str = "or keep what it is under a label of its own";
     match value {
-        "1000000000000001|FAKEvalue" => Some("metatoken add LABEL --type app"),
-        "IGAAFAKEvalue" => Some("metatoken add LABEL --type instagram"),
-        "THAAFAKEvalue" => Some("metatoken add LABEL --type threads"),
+        "1000000000000001|FAKEvalue" => Some((OWN_LABEL, "metatoken add LABEL --type app")),
+        "IGAAFAKEvalue" => Some((OWN_LABEL, "metatoken add LABEL --type instagram")),
+        "THAAFAKEvalue" => Some((OWN_LABEL, "metatoken add LABEL --type threads")),
+        "https://localhost/?code=AQFAKEvalue" => {
+            Some(("or, if `metatoken login` began it", "metatoken login LABEL --answer -"))
+        }
         _ => None,
     }
 }
@@ -29,8 +33,8 @@ const VALUES: [(&str, &str, &str); 14] = [
     (
         "https://localhost/?code=AQFAKEvalue",
         "it is the address of a login, with a code in it",
-        "a code is exchanged for an access token once and within minutes, by the program that began \
-         the login: paste the access token that it got",
+        "a code is of use only to the program that began the login, once and within minutes: paste \
+         the access token that it got",
     ),
     (
         "{\"access_token\": \"EAAFAKEvalue\"}",
@@ -83,9 +87,8 @@ fn each_way_in_names_the_place_and_what_is_wrong_before_meta_is_asked() {
             assert!(!ran.stdout.contains("FAKE"), "{typed:?} {value}: {}", ran.stdout);
         }
         let refused = |place: &str, file: &str| {
-            let other = other_command(value).map(|command| {
-                format!("hint: or keep what it is under a label of its own: `{command}`\n")
-            });
+            let other = other_command(value);
+            let other = other.map(|(when, command)| format!("hint: {when}: `{command}`\n"));
             let other = other.unwrap_or_default();
             format!(
                 "error: {place}: no access token: {wrong}\nhint: {fix}\n{other}\

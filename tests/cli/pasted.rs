@@ -271,6 +271,17 @@ hint: then run `metatoken exchange brand --token-file latin`
 ",
         )
         .exit(Exit::InputRefused);
+    world
+        .run_with_input(&["exchange", "brand"], b"EAAFAKE\xe9\n")
+        .stdout("")
+        .stderr(
+            "
+error: standard input: is not text in UTF-8
+hint: pipe the value alone into it, as plain text
+hint: then run `metatoken exchange brand`
+",
+        )
+        .exit(Exit::InputRefused);
     // The right type takes what another refused.
     let insta = world.mint(TokenFixture::instagram(INSTA_APP, CREATOR));
     let threads = world.mint(TokenFixture::threads(THREADS_APP, CREATOR));

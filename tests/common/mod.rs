@@ -225,10 +225,10 @@ impl World {
 
     /// Runs the binary with something on its standard input.
     #[must_use = "a run is worth nothing unless it is looked at"]
-    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Ran {
+    pub(crate) fn run_with_input(&self, arguments: &[&str], input: impl AsRef<[u8]>) -> Ran {
         let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
         // A program that refuses before it reads closes the pipe; that is its right.
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let _ = child.stdin.take().unwrap().write_all(input.as_ref());
         self.finish(child)
     }
 

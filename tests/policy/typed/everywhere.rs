@@ -64,6 +64,11 @@ const ELSEWHERE: &[(&str, Elsewhere)] = &[
         "set `enabled = true` in {table}",
         By("a_token_that_is_not_enabled_is_neither_touched_nor_judged"),
     ),
+    ("save it as UTF-8", By("what_is_not_even_a_file_is_named_with_what_helps")),
+    (
+        "pipe the value alone into it, as plain text",
+        By("what_belongs_to_another_is_known_by_metas_answer"),
+    ),
     ("move the store into a folder of its own", By("a_store_in_a_folder_like_tmp_is_to_be_moved")),
     (
         "free space on the file system of `{folder}`",
