@@ -162,12 +162,11 @@ impl Row<'_> {
             origin,
             arrival: arrival.unwrap_or_else(|| origin.into()),
             // What cannot be read gives nothing up, and confirms nothing.
-            handed_over: handed_over
-                .map(|text| text.map(|it| Concession::from_name(it).unwrap_or(Concession::Nothing)))
-                .unwrap_or(Some(Concession::Nothing)),
+            handed_over: handed_over.map_or(Some(Concession::Nothing), |text| {
+                text.map(|it| Concession::from_name(it).unwrap_or(Concession::Nothing))
+            }),
             login_check: login_check
-                .map(|text| text.map(LoginCheck::from_text))
-                .unwrap_or(Some(LoginCheck::Confirm)),
+                .map_or(Some(LoginCheck::Confirm), |text| text.map(LoginCheck::from_text)),
             fingerprint: self.fingerprint("generation.fingerprint")?,
             obtained_at: self.time("generation.obtained_at")?,
             expiry: self.expiry(["generation.expiry", "generation.expires_at"])?,

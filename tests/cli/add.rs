@@ -317,10 +317,10 @@ fn a_target_that_is_not_there_is_added_with_create() {
     assert!(ran.stderr.ends_with(&format!("\nhint: `{command}` takes it\n")), "{}", ran.stderr);
     assert!(!world.path("new.env").exists());
     world
-        .run_with_input(&[&typed[..], &["--dry-run"]].concat(), &world.mint(short("dry")))
+        .run_with_input(&[&typed[..], &["--dry-run"]].concat(), world.mint(short("dry")))
         .exit(Exit::Ok);
     assert!(!world.path("new.env").exists());
-    world.run_with_input(&typed, &world.mint(short("shop"))).exit(Exit::Ok);
+    world.run_with_input(&typed, world.mint(short("shop"))).exit(Exit::Ok);
     let held = world.in_use("shop");
     let read = |name: &str| std::fs::read_to_string(world.path(name)).unwrap();
     assert_eq!(read("new.env"), format!("FB={held}\n"));

@@ -44,7 +44,7 @@ fn a_short_lived_string_is_made_long_lived() {
     let world = World::new().config(CONFIG);
     let string = world.mint(short_lived(0));
     world
-        .run_with_input(&["exchange", "brand"], &format!("{string}\n"))
+        .run_with_input(&["exchange", "brand"], format!("{string}\n"))
         .stdout(
             "
 TOKEN  OUTCOME    EXPIRES     REASON

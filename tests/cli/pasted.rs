@@ -248,7 +248,7 @@ fn what_belongs_to_another_is_known_by_metas_answer() {
         assert!(!ran.stderr.contains(&value), "{}", ran.stderr);
     }
     // Whole, it is taken, with whatever nothing is seen of around it.
-    world.run_with_input(&["exchange", "brand"], &format!("\u{feff} {whole}\r\n")).exit(Exit::Ok);
+    world.run_with_input(&["exchange", "brand"], format!("\u{feff} {whole}\r\n")).exit(Exit::Ok);
     let unseen = format!("\u{200b}\u{202a}{whole}\u{202c}\u{2060}\0");
     world.run_with_input(&["exchange", "brand", "-n"], &unseen).exit(Exit::Ok);
     // PowerShell writes a file like this.

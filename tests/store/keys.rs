@@ -152,7 +152,7 @@ next: put it into the place of the old one, the file `[DIR]/key`, wherever metat
 ";
     // Typed twice it is the same; another new one takes the place of one that was never used.
     world
-        .run_with_input(&["key", "rotate", "--new", "-"], &"09".repeat(32))
+        .run_with_input(&["key", "rotate", "--new", "-"], "09".repeat(32))
         .stdout(next)
         .exit(Exit::Ok);
     world.run(&["key", "rotate", "--new", "new-key"]).stdout(next).stderr("").exit(Exit::Ok);

@@ -200,7 +200,7 @@ fn the_columns_may_be_called_otherwise_and_separated_otherwise() {
         let world = World::new();
         let anna = world.mint(user("anna"));
         arguments[1] = "-";
-        let ran = world.run_with_input(&arguments, &text.replace("TOKEN", &anna));
+        let ran = world.run_with_input(&arguments, text.replace("TOKEN", &anna));
         let _ = ran.stderr("").code(0);
         assert_eq!(world.in_use("anna"), anna, "{text}");
     }
