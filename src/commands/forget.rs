@@ -14,7 +14,7 @@ use crate::config::{self, Config, LeftOut};
 use crate::deliver::{Deliveries, DeliveryError};
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::policy::{Cure, Reason, Remedy, humanize, judge_held_file};
+use crate::policy::{Reason, Remedy, RemedyKind, humanize, judge_held_file};
 use crate::report::{RunReport, TokenResult};
 use crate::run::declared::last_reading;
 use crate::run::hangs_on::Selection;
@@ -324,7 +324,7 @@ fn still_held(
     let label = &token.label;
     let holding = deliveries.holding(token.id, run.session.config.token(label))?;
     let remedy = match order.dry_run {
-        DryRun::No => Cure::EmptyFile.of_the_operator(&[("{label}", label.as_str())]),
+        DryRun::No => RemedyKind::EmptyFile.of_the_operator(&[("{label}", label.as_str())]),
         // The label may still be declared, and then that command is refused.
         DryRun::Yes => Remedy::of_the_operator("add `--targets`, which empties it too"),
     };

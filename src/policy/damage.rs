@@ -1,7 +1,7 @@
 //! Judges rows of the store that cannot be read.
 
 use super::checks::{Checks, Step};
-use super::cures::put_back;
+use super::remedy_choice::put_back;
 use super::{Health, Reason, Remedy};
 use crate::token::{Action, Damage, Label, TokenType};
 

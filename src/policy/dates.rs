@@ -13,9 +13,9 @@ use crate::token::{
 
 use super::checks::{Checks, Step, condition};
 use super::clocks::throttle;
-use super::cures::replace_it;
 use super::judgement::State;
 use super::reason::{OVERDUE, UNCHECKED};
+use super::remedy_choice::replace_it;
 use super::wording::{cause, quote};
 use super::{Condition, Dates, Health, Moment, Reason, Remedy, Subject, humanize, is_short_lived};
 

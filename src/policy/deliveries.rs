@@ -6,7 +6,7 @@
 use chrono::TimeDelta;
 
 use super::reason::TARGETS_ALIKE;
-use super::{Cure, Health, Reason, Remedy, humanize};
+use super::{Health, Reason, Remedy, RemedyKind, humanize};
 use crate::token::{Action, Delivery, DeliveryState, Label, TargetId, Time};
 
 /// A delivery that is pending for this long is critical.
@@ -114,7 +114,7 @@ pub fn judge_left_behind(
 
 /// What is to be done where two Pages have one target.
 pub fn tell_pages_apart() -> Remedy {
-    Cure::TellPagesApart.of_the_operator(&[])
+    RemedyKind::TellPagesApart.of_the_operator(&[])
 }
 
 /// Judges a target that several Pages would write, or that would ruin what metatoken lives by: all of

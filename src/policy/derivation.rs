@@ -5,7 +5,9 @@ use chrono::TimeDelta;
 
 use super::clocks;
 use super::decision::{Decision, Derive, Skip};
-use super::{Cure, Dates, Health, Insistence, Moment, Parent, Reason, Subject, is_short_lived};
+use super::{
+    Dates, Health, Insistence, Moment, Parent, Reason, RemedyKind, Subject, is_short_lived,
+};
 use crate::token::{Credential, Generation, Label, Source, Time};
 
 /// A Page that is gone from its parent's list this long counts as gone: the list comes back short at
@@ -45,7 +47,7 @@ pub fn listing_is_due(
 pub fn judge_cut_list(label: &Label) -> Reason {
     let message = "Graph lists some of its Pages and does not say how to ask for the others";
     Reason {
-        remedy: Cure::DeclarePages.of_the_operator(&[("{label}", label.as_str())]),
+        remedy: RemedyKind::DeclarePages.of_the_operator(&[("{label}", label.as_str())]),
         labels: vec![label.clone()],
         ..Reason::of_the_system("list_cut", Health::Warning, message, "")
     }

@@ -6,10 +6,10 @@
 
 use super::adoption::{explained, misfit};
 use super::checks::{Checks, Step};
-use super::cures::{bring_it_back, import_again, put_back, replace_it};
 use super::judgement::{Judgement, State};
 use super::labels::judge_shared;
 use super::reason::OVERDUE;
+use super::remedy_choice::{bring_it_back, import_again, put_back, replace_it};
 use super::subject::{has_outlived_its_date, short_lived};
 use super::wording::cause;
 use super::{

@@ -3,9 +3,9 @@
 
 use chrono::TimeDelta;
 
-use super::cure::Cure;
-use super::cures::{own_access_token, table};
 use super::remedy::Remedy;
+use super::remedy_choice::{own_access_token, table};
+use super::remedy_kind::RemedyKind;
 use super::{Dates, Health, Moment, Reason, Subject, humanize};
 use crate::token::{Credential, Expiry, Label, SharedToken, TargetId, Time};
 
@@ -62,15 +62,15 @@ impl RenameConflict {
 /// Says that `was` cannot rename a token.
 pub fn judge_rename_conflict(label: &Label, conflict: &RenameConflict) -> Reason {
     let was = conflict.was();
-    let (cure, other, why) = match conflict {
+    let (kind, other, why) = match conflict {
         RenameConflict::BothHaveOne { was } => {
-            (Cure::ForgetOldName, was, format!("it and `{was}` both have an access token"))
+            (RemedyKind::ForgetOldName, was, format!("it and `{was}` both have an access token"))
         }
         RenameConflict::StillDeclared { was } => {
-            (Cure::DropOldName, was, format!("its former label `{was}` is still declared"))
+            (RemedyKind::DropOldName, was, format!("its former label `{was}` is still declared"))
         }
         RenameConflict::ClaimedTwice { was, by } => {
-            (Cure::ChooseNewName, by, format!("`{by}` claims the former label `{was}` too"))
+            (RemedyKind::ChooseNewName, by, format!("`{by}` claims the former label `{was}` too"))
         }
     };
     let names = [
@@ -80,7 +80,7 @@ pub fn judge_rename_conflict(label: &Label, conflict: &RenameConflict) -> Reason
         ("{other}", &*table(other)),
     ];
     Reason {
-        remedy: cure.of_the_operator(&names),
+        remedy: kind.of_the_operator(&names),
         labels: vec![label.clone()],
         ..of_the_config(RENAME_CONFLICT, format!("not renamed: {why}"))
     }
@@ -200,7 +200,7 @@ fn declare_again(labels: &[Label]) -> Remedy {
     };
     let names =
         [("{labels}", &*typed.join(" ")), ("{each}", each), ("{was}", &was), ("{others}", others)];
-    Cure::DeclareAgain.of_the_operator(&names)
+    RemedyKind::DeclareAgain.of_the_operator(&names)
 }
 
 fn soonest(tokens: &[&Credential]) -> Option<Time> {

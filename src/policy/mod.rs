@@ -9,8 +9,6 @@ mod causes;
 mod checks;
 mod clocks;
 mod condition;
-mod cure;
-mod cures;
 mod damage;
 mod dates;
 mod decision;
@@ -29,6 +27,8 @@ mod notifications;
 mod probe;
 mod reason;
 mod remedy;
+mod remedy_choice;
+mod remedy_kind;
 mod remedy_rows;
 mod renewal;
 mod rotation;
@@ -43,8 +43,6 @@ pub use adoption::{Adoption, Contest, Current, FoundIn, judge_adoption, judge_ha
 pub use causes::{Interest, Issues, TokenIssues};
 pub use clocks::{Clocks, Dates, LastHeard, Moment, TOLERANCE, throttle};
 pub use condition::Condition;
-pub use cure::{Actor, Cure, RemedyRow};
-pub use cures::{end_the_old_one, own_access_token, remedy, replace_it, table, without_parent};
 pub use damage::{Repair, judge_repaired, judge_store};
 pub use dates::{Deadline, deadlines};
 pub use decision::{Decision, Derive, Insistence, Renew, Skip, Verify};
@@ -68,6 +66,10 @@ pub use notifications::{CLOSED, Notification, NotificationPlan, plan};
 pub use probe::{as_probe_problem, probe_answer, probe_is_due, probes_stop};
 pub use reason::{Health, Reason, merge};
 pub use remedy::{Remedy, prefixed};
+pub use remedy_choice::{
+    end_the_old_one, own_access_token, remedy, replace_it, table, without_parent,
+};
+pub use remedy_kind::{Actor, RemedyKind, RemedyRow};
 pub use remedy_rows::ROWS;
 pub use renewal::{decide, decide_exchange, next_try, paced};
 pub use rotation::{

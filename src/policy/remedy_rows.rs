@@ -3,8 +3,8 @@
 //! A step can be followed at three in the morning by someone who has never seen this tool. The tests read
 //! the same table.
 
-use super::cure::{Actor, Cure, RemedyRow};
 use super::remedy::{OPERATOR, Remedy};
+use super::remedy_kind::{Actor, RemedyKind, RemedyRow};
 
 /// `{replace}` is the word that lets the new access token expire earlier, where the current one never
 /// expires and Meta may give only sixty days.
@@ -16,7 +16,7 @@ const REFRESH_ALL: &str = "metatoken refresh";
 /// Every way in which a token is put right.
 pub const ROWS: &[RemedyRow] = &[
     RemedyRow {
-        cure: Cure::LogIn,
+        kind: RemedyKind::LogIn,
         actor: Actor::Owner,
         brief: "{logs_in}",
         step: "{who} {log_in}; then run {run} and paste {pasted}",
@@ -24,7 +24,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::LogInByDialog,
+        kind: RemedyKind::LogInByDialog,
         actor: Actor::Owner,
         brief: "{logs_in}",
         step: "{who} {log_in}: run {run}",
@@ -32,7 +32,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::LogInWithSecret,
+        kind: RemedyKind::LogInWithSecret,
         actor: Actor::Owner,
         brief: "{logs_in}",
         step: "copy the app's secret ({app_secret}), which a login needs, into `secret` of \
@@ -41,7 +41,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::Promote,
+        kind: RemedyKind::Promote,
         actor: Actor::Operator,
         brief: "promotes the backup",
         step: "its backup `{backup}` works: run {run}",
@@ -49,7 +49,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "Otherwise {instead}",
     },
     RemedyRow {
-        cure: Cure::RollBack,
+        kind: RemedyKind::RollBack,
         actor: Actor::Operator,
         brief: "rolls back",
         step: "generation {generation} is kept and may still work: run {run}, which asks Meta first",
@@ -57,7 +57,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "If none works, {instead}",
     },
     RemedyRow {
-        cure: Cure::CopyAgain,
+        kind: RemedyKind::CopyAgain,
         actor: Actor::Operator,
         brief: "pastes it again",
         step: "copy the access token of app `{app}` again, whole; then run {run} and paste it",
@@ -65,7 +65,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::ImportAgain,
+        kind: RemedyKind::ImportAgain,
         actor: Actor::Operator,
         brief: "imports again",
         step: "run {run} again, which finishes what it began",
@@ -73,7 +73,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "Without that file run `metatoken exchange {label}` and paste an access token",
     },
     RemedyRow {
-        cure: Cure::TakePageToken,
+        kind: RemedyKind::TakePageToken,
         actor: Actor::Owner,
         brief: "{logs_in}",
         step: "{who} {log_in}; then run {run} and paste {pasted}",
@@ -81,7 +81,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "If that user token is kept here, set it as `parent` of {table} instead",
     },
     RemedyRow {
-        cure: Cure::Parent,
+        kind: RemedyKind::Parent,
         actor: Actor::None,
         brief: "fix {parent}",
         step: "fix its parent first: run {run}",
@@ -89,7 +89,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::FreeAccount,
+        kind: RemedyKind::FreeAccount,
         actor: Actor::Owner,
         brief: "logs in at {site}",
         step: "{who} opens {site}, logs in and does what it asks; then run {run}",
@@ -97,7 +97,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "No other person can do it; the token is kept and may work again",
     },
     RemedyRow {
-        cure: Cure::Grant,
+        kind: RemedyKind::Grant,
         actor: Actor::Owner,
         brief: "{grants}",
         step: "{who} {grant}; then run {run} and paste {pasted}",
@@ -105,7 +105,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::GrantByDialog,
+        kind: RemedyKind::GrantByDialog,
         actor: Actor::Owner,
         brief: "{grants}",
         step: "{who} {grant}: run {run}",
@@ -113,7 +113,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::NoPermissions,
+        kind: RemedyKind::NoPermissions,
         actor: Actor::Operator,
         brief: "edits {file}",
         step: "an app's token has no permissions: remove `required_scopes` and `required_targets` \
@@ -122,7 +122,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::AppCredentials,
+        kind: RemedyKind::AppCredentials,
         actor: Actor::Operator,
         brief: "corrects {config}",
         step: "compare `id`{app_id} and `secret` of `[app.{app}]` in {config} with the app's dashboard \
@@ -131,7 +131,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::AppSecret,
+        kind: RemedyKind::AppSecret,
         actor: Actor::Operator,
         brief: "corrects {config}",
         step: "set `secret` of `[app.{app}]` in {config} to the secret of the app that the token \
@@ -140,7 +140,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::MissingSecret,
+        kind: RemedyKind::MissingSecret,
         actor: Actor::Operator,
         brief: "adds it",
         step: "copy the app's secret ({app_secret}) into `secret` of `[app.{app}]` in {config}; \
@@ -149,7 +149,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "{dashboard}",
     },
     RemedyRow {
-        cure: Cure::Certificate,
+        kind: RemedyKind::Certificate,
         actor: Actor::Operator,
         brief: "sets `ca_file`",
         step: "if a proxy or a firewall opens HTTPS here, set `ca_file` of `[http]` in {config} to a \
@@ -158,7 +158,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "See also that this machine's clock is right",
     },
     RemedyRow {
-        cure: Cure::Proxy,
+        kind: RemedyKind::Proxy,
         actor: Actor::Operator,
         brief: "corrects the proxy",
         step: "have the proxy between this machine and Meta pass answers on as they are; then run \
@@ -167,7 +167,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::AppDisabled,
+        kind: RemedyKind::AppDisabled,
         actor: Actor::Operator,
         brief: "opens the app's dashboard",
         step: "open the dashboard of app `{app}`{app_id} and follow its alerts until the app is \
@@ -176,7 +176,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::PageId,
+        kind: RemedyKind::PageId,
         actor: Actor::Operator,
         brief: "checks `page_id`",
         step: "compare `page_id` of {table} in {file} with the Page's id; then run {run}",
@@ -184,7 +184,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "If it is right, a person who manages the Page gives {who} a role on it first",
     },
     RemedyRow {
-        cure: Cure::AppList,
+        kind: RemedyKind::AppList,
         actor: Actor::Owner,
         brief: "{logs_in}",
         step: "if the account's settings ({app_list}) no longer list the app, {who} {log_in}: run \
@@ -193,7 +193,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::WrongType,
+        kind: RemedyKind::WrongType,
         actor: Actor::Operator,
         brief: "pastes another",
         step: "paste {a_type} token: run {run}",
@@ -201,7 +201,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "If the token is the right one, correct `type` of {table} in {file}",
     },
     RemedyRow {
-        cure: Cure::NeedsNone,
+        kind: RemedyKind::NeedsNone,
         actor: Actor::Operator,
         brief: "removes `access_token`",
         step: "remove `access_token` of {table} in {file}: an app's token is taken from the app's \
@@ -210,7 +210,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::WrongIdentity,
+        kind: RemedyKind::WrongIdentity,
         actor: Actor::Operator,
         brief: "pastes the right one",
         step: "paste a token of app `{app}`: run {run}",
@@ -218,7 +218,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "If the token is the right one, correct {identity}",
     },
     RemedyRow {
-        cure: Cure::LinkAnew,
+        kind: RemedyKind::LinkAnew,
         actor: Actor::Owner,
         brief: "{logs_in}",
         step: "account and app must be linked again, {who} {log_in}: run {run}",
@@ -226,7 +226,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::ResetSecret,
+        kind: RemedyKind::ResetSecret,
         actor: Actor::Operator,
         brief: "resets the app's secret",
         step: "reset the app's secret in its dashboard ({app_secret}) and set it as `secret` of \
@@ -235,7 +235,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::BringBack,
+        kind: RemedyKind::BringBack,
         actor: Actor::Owner,
         brief: "needs a role on the Page",
         step: "a person who manages Page {page} gives {who} a role on it again; then run {run}",
@@ -243,7 +243,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "If the Page is not needed any more, {give_up} and run `metatoken forget {label}`",
     },
     RemedyRow {
-        cure: Cure::StaleSource,
+        kind: RemedyKind::StaleSource,
         actor: Actor::Operator,
         brief: "removes it",
         step: "remove it from {place}, or put another access token there; then run {run}",
@@ -251,7 +251,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::StaleSourceOrReplace,
+        kind: RemedyKind::StaleSourceOrReplace,
         actor: Actor::Operator,
         brief: "removes it",
         step: "remove it from {place}; then run {run}",
@@ -259,7 +259,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "If it is the one to use, run `metatoken exchange {label} --replace` and paste it first",
     },
     RemedyRow {
-        cure: Cure::RevokeOld,
+        kind: RemedyKind::RevokeOld,
         actor: Actor::Operator,
         brief: "revokes it",
         step: "run {run}, which makes it invalid at Meta",
@@ -267,7 +267,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::Mint,
+        kind: RemedyKind::Mint,
         actor: Actor::Operator,
         brief: "mints a new one",
         step: "run {run}, which has Meta make a new one in the name of `{admin}`",
@@ -275,7 +275,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::RevokeAgain,
+        kind: RemedyKind::RevokeAgain,
         actor: Actor::Operator,
         brief: "revokes it again",
         step: "run {run}, which asks Meta again",
@@ -283,7 +283,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "To keep using it, run `metatoken exchange {label}` and paste it",
     },
     RemedyRow {
-        cure: Cure::OwnAccessToken,
+        kind: RemedyKind::OwnAccessToken,
         actor: Actor::Operator,
         brief: "sets its own",
         step: "set `access_token` of {table} in {file} to an access token of its own, or remove \
@@ -292,7 +292,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::SayNewName,
+        kind: RemedyKind::SayNewName,
         actor: Actor::Operator,
         brief: "sets `was`",
         step: "set `was = \"{was}\"` in {table} in {file}; then run {run}",
@@ -300,7 +300,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "If it is not the new name of `{was}`, run `metatoken forget {was}` first",
     },
     RemedyRow {
-        cure: Cure::ForgetOldName,
+        kind: RemedyKind::ForgetOldName,
         actor: Actor::Operator,
         brief: "keeps its own",
         step: "to keep its own access token, run {run}",
@@ -309,7 +309,7 @@ pub const ROWS: &[RemedyRow] = &[
                {label}`, and declare it again with `was`",
     },
     RemedyRow {
-        cure: Cure::DropOldName,
+        kind: RemedyKind::DropOldName,
         actor: Actor::Operator,
         brief: "corrects `was`",
         step: "remove {other} from the config if it is called `{label}` now, otherwise remove \
@@ -318,7 +318,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::ChooseNewName,
+        kind: RemedyKind::ChooseNewName,
         actor: Actor::Operator,
         brief: "corrects `was`",
         step: "remove `was` from {table} or from {other}, whichever is not the new name of \
@@ -327,7 +327,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::DeclareAgain,
+        kind: RemedyKind::DeclareAgain,
         actor: Actor::Operator,
         brief: "declares {each} again",
         step: "declare {each} again, or set {was} under its new name; then run {run}",
@@ -335,7 +335,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "If not needed any more, run `metatoken forget {labels}`{others}",
     },
     RemedyRow {
-        cure: Cure::TellPagesApart,
+        kind: RemedyKind::TellPagesApart,
         actor: Actor::Operator,
         brief: "corrects it",
         step: "write `{page_id}` into the `file` or `key` of the `deliver` table that the Pages \
@@ -344,7 +344,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::DeclarePages,
+        kind: RemedyKind::DeclarePages,
         actor: Actor::Operator,
         brief: "adds them",
         step: "add each Page that is missing by its id: run {run}",
@@ -352,7 +352,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::StopOther,
+        kind: RemedyKind::StopOther,
         actor: Actor::Operator,
         brief: "stops it",
         step: "run {run} to see when, find what writes {place} then, and stop it",
@@ -360,7 +360,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "If that program is to renew it, set `auto_refresh = false` in {table}",
     },
     RemedyRow {
-        cure: Cure::EmptyFile,
+        kind: RemedyKind::EmptyFile,
         actor: Actor::Operator,
         brief: "empties it",
         step: "run {run}, which empties it",
@@ -368,7 +368,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::Setting,
+        kind: RemedyKind::Setting,
         actor: Actor::Operator,
         brief: "",
         step: "{fix}; then run {run}",
@@ -376,7 +376,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::Inspect,
+        kind: RemedyKind::Inspect,
         actor: Actor::Operator,
         brief: "",
         step: "run {run} to see every call and its answer",
@@ -384,7 +384,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::Retry,
+        kind: RemedyKind::Retry,
         actor: Actor::None,
         brief: "",
         step: "nothing to do yet: it is tried again by itself",
@@ -392,7 +392,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::SlowDown,
+        kind: RemedyKind::SlowDown,
         actor: Actor::None,
         brief: "",
         step: "nothing to do yet: it is tried again once Meta allows more calls",
@@ -400,7 +400,7 @@ pub const ROWS: &[RemedyRow] = &[
         note: "",
     },
     RemedyRow {
-        cure: Cure::Wait,
+        kind: RemedyKind::Wait,
         actor: Actor::None,
         brief: "",
         step: "nothing to do but wait: it is tried again when Meta allows it",
@@ -409,7 +409,7 @@ pub const ROWS: &[RemedyRow] = &[
     },
 ];
 
-impl Cure {
+impl RemedyKind {
     /// The step of the operator, where no token is at hand: `names` are put into the row.
     pub fn of_the_operator(self, names: &[(&str, &str)]) -> Remedy {
         let put = |template: &str| {
@@ -420,7 +420,7 @@ impl Cure {
 
     /// The row of the table.
     pub fn row(self) -> &'static RemedyRow {
-        let row = ROWS.iter().find(|row| row.cure == self);
+        let row = ROWS.iter().find(|row| row.kind == self);
         row.expect("every way has its row")
     }
 }

@@ -9,9 +9,9 @@ use crate::token::{
 };
 
 use super::checks::{Checks, Step};
-use super::cures::{clear_source, end_the_old_one, revoke_again, table};
+use super::remedy_choice::{clear_source, end_the_old_one, revoke_again, table};
 use super::wording::cause;
-use super::{Cure, Dates, Health, Moment, Policy, Promote, Reason, Subject, humanize};
+use super::{Dates, Health, Moment, Policy, Promote, Reason, RemedyKind, Subject, humanize};
 
 /// The code of what is said of an access token in the config that was refused.
 const STALE_SOURCE: &str = "stale_source";
@@ -178,7 +178,7 @@ pub fn judge_adoptions(label: &Label, place: &str, times: &[Time], now: Time) ->
     );
     let names = [("{label}", label.as_str()), ("{place}", place), ("{table}", &*table(label))];
     Some(Reason {
-        remedy: Cure::StopOther.of_the_operator(&names),
+        remedy: RemedyKind::StopOther.of_the_operator(&names),
         about: Some(place.to_owned()),
         labels: vec![label.clone()],
         ..Reason::of_the_system("another_renewer", Health::Warning, message, "")

@@ -273,20 +273,20 @@ fn every_row_names_a_command_that_there_is() {
                 labels.iter().fold(template.to_owned(), |it, name| it.replace(name, "brand"));
             named.replace("{replace}", " --replace").replace("{generation}", "1")
         });
-        assert_eq!(remedy.command.is_empty(), !row.step.contains("{run}"), "{:?}", row.cure);
+        assert_eq!(remedy.command.is_empty(), !row.step.contains("{run}"), "{:?}", row.kind);
         let text = remedy.to_string();
         let quoted = text.split('`').skip(1).step_by(2);
         for command in quoted.filter(|it| it.starts_with("metatoken ")) {
             let typed = Cli::try_parse_from(command.split(' '));
-            assert!(typed.is_ok(), "{:?}: {command}", row.cure);
+            assert!(typed.is_ok(), "{:?}: {command}", row.kind);
         }
         for text in [row.brief, row.step, row.note] {
             for word in ["mend", "string", "nobody", "owed", "proven"] {
-                assert!(!text.contains(word), "{:?}: {text}", row.cure);
+                assert!(!text.contains(word), "{:?}: {text}", row.kind);
             }
         }
-        assert!(row.brief.len() <= 30, "{:?}: {}", row.cure, row.brief);
+        assert!(row.brief.len() <= 30, "{:?}: {}", row.kind, row.brief);
         let fits = row.actor != Actor::Owner || row.step.contains("{who}");
-        assert!(fits, "{:?} names its owner", row.cure);
+        assert!(fits, "{:?} names its owner", row.kind);
     }
 }

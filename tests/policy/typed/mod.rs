@@ -15,7 +15,7 @@ mod of_the_store;
 use std::collections::{BTreeSet, HashSet};
 
 use chrono::TimeDelta;
-use metatoken::policy::{Cure, Policy, ROWS, Remedy, RemedyRow, remedy};
+use metatoken::policy::{Policy, ROWS, Remedy, RemedyKind, RemedyRow, remedy};
 use metatoken::sandbox::{AppFixture, FaultInjection, Invalidation, Listing, Rule, TokenFixture};
 use metatoken::token::{Action, Expiry, Problem, ProblemKind as Kind, Time, TokenType};
 use serde_json::{Value, json};
@@ -446,9 +446,9 @@ const TYPED_ELSEWHERE: [(TokenType, Kind, &str); 2] = [
 ];
 
 /// Rows whose command no case types, and why.
-const ROWS_NOT_TYPED: [(Cure, &str); 2] = [
-    (Cure::Certificate, "typed where TLS is spoken: graph::tests::wire"),
-    (Cure::Parent, "it shows what the parent lacks, whose own remedy ends it"),
+const ROWS_NOT_TYPED: [(RemedyKind, &str); 2] = [
+    (RemedyKind::Certificate, "typed where TLS is spoken: graph::tests::wire"),
+    (RemedyKind::Parent, "it shows what the parent lacks, whose own remedy ends it"),
 ];
 
 /// Whether a remedy was made of this row: the words of the row stand in it, in their order.
@@ -555,13 +555,13 @@ fn every_remedy_ends_its_cause_when_it_is_typed() {
     let remedies: BTreeSet<String> = typed.iter().map(|told| told.remedy.clone()).collect();
     let all = every_remedy();
     let shapes: BTreeSet<String> = remedies.iter().map(|it| shape(it)).collect();
-    let left_out = |row: &&RemedyRow| ROWS_NOT_TYPED.iter().any(|(cure, _)| *cure == row.cure);
+    let left_out = |row: &&RemedyRow| ROWS_NOT_TYPED.iter().any(|(kind, _)| *kind == row.kind);
     let is_left_out =
         |remedy: &&String| ROWS.iter().filter(left_out).any(|row| is_made_of(row, remedy));
     let untyped = all.difference(&shapes).filter(|it| !elsewhere.contains(*it) && !is_left_out(it));
     assert_eq!(untyped.collect::<Vec<_>>(), [""; 0], "no case types these");
     let is_typed = |row: &&RemedyRow| remedies.iter().any(|remedy| is_made_of(row, remedy));
     for row in ROWS.iter().filter(|row| !row.command.is_empty() && !left_out(row)) {
-        assert!(is_typed(&row), "no case types the row {:?}", row.cure);
+        assert!(is_typed(&row), "no case types the row {:?}", row.kind);
     }
 }

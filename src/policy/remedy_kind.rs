@@ -5,7 +5,7 @@ use super::remedy::Remedy;
 
 /// A way in which a token is put right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cure {
+pub enum RemedyKind {
     /// The person behind the token gets a new access token.
     LogIn,
     /// The same, where a login dialog gives it.
@@ -117,7 +117,7 @@ pub enum Actor {
 #[derive(Debug, Clone, Copy)]
 pub struct RemedyRow {
     /// Which way it is.
-    pub cure: Cure,
+    pub kind: RemedyKind,
     /// Who takes the step.
     pub actor: Actor,
     /// What that person does, in a few words.

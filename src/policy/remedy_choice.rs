@@ -1,8 +1,8 @@
 //! Chooses what to do about a problem of a token, and puts the token's names into it.
 
-use super::cure::{Actor, Cure};
 use super::humanize::with_article;
 use super::remedy::{OPERATOR, Remedy};
+use super::remedy_kind::{Actor, RemedyKind};
 use super::subject::Naming;
 use super::{Backup, Parent, Promote, Subject};
 use crate::token::{
@@ -14,12 +14,12 @@ use crate::token::{
 pub fn remedy(problem: &Problem, subject: &Subject<'_>) -> Remedy {
     match problem.action {
         Action::Reauthenticate => log_in_again(problem, subject),
-        Action::FixAccount => fill(Cure::FreeAccount, subject, &[]),
+        Action::FixAccount => fill(RemedyKind::FreeAccount, subject, &[]),
         Action::GrantPermission => grant(problem, subject),
         Action::FixConfiguration => configure(problem, subject),
-        Action::Retry => fill(Cure::Retry, subject, &[]),
-        Action::SlowDown => fill(Cure::SlowDown, subject, &[]),
-        Action::Wait => fill(Cure::Wait, subject, &[]),
+        Action::Retry => fill(RemedyKind::Retry, subject, &[]),
+        Action::SlowDown => fill(RemedyKind::SlowDown, subject, &[]),
+        Action::Wait => fill(RemedyKind::Wait, subject, &[]),
         Action::None => Remedy::default(),
     }
 }
@@ -27,7 +27,7 @@ pub fn remedy(problem: &Problem, subject: &Subject<'_>) -> Remedy {
 /// How the import that did not run to its end brings the first access token; nothing where there is none.
 pub fn import_again(subject: &Subject<'_>) -> Option<Remedy> {
     let import = subject.credential?.unfinished_import()?;
-    Some(fill(Cure::ImportAgain, subject, &[("{import}", import)]))
+    Some(fill(RemedyKind::ImportAgain, subject, &[("{import}", import)]))
 }
 
 /// How a person brings a new access token, for each way in which one is obtained.
@@ -38,10 +38,10 @@ fn log_in_again(problem: &Problem, subject: &Subject<'_>) -> Remedy {
     match (subject.token_type.spec().source, subject.parent) {
         (Source::Parent(_), Some(parent)) => fix_the_parent(subject, parent),
         (Source::App(_), _) => {
-            fill(Cure::AppCredentials, subject, &[]).with_label(subject.label.as_str())
+            fill(RemedyKind::AppCredentials, subject, &[]).with_label(subject.label.as_str())
         }
         _ if (subject.has_never_worked() || problem.is_rejection()) && is_of_a_value(problem) => {
-            fill(Cure::CopyAgain, subject, &[])
+            fill(RemedyKind::CopyAgain, subject, &[])
         }
         (Source::Parent(_), None) | (Source::Person(_), _) => {
             let earlier = subject.fallback().filter(|_| !dies_with_all(problem));
@@ -72,12 +72,12 @@ pub fn put_back(subject: &Subject<'_>, earlier: Option<&Generation>, instead: &R
                 Promote::Auto => by_itself,
             };
             let names = [("{backup}", backup.label.as_str()), ("{instead}", instead)];
-            fill(Cure::Promote, subject, &names)
+            fill(RemedyKind::Promote, subject, &names)
         }
         (None, Some(earlier)) => {
             let generation = earlier.number.to_string();
             let names = [("{generation}", &*generation), ("{instead}", &*instead.step)];
-            fill(Cure::RollBack, subject, &names)
+            fill(RemedyKind::RollBack, subject, &names)
         }
         (None, None) => instead.clone(),
     }
@@ -87,14 +87,15 @@ pub fn put_back(subject: &Subject<'_>, earlier: Option<&Generation>, instead: &R
 /// by an admin's token, where the config names one.
 fn log_in(subject: &Subject<'_>) -> Remedy {
     if subject.naming.admin.is_some() {
-        return fill(Cure::Mint, subject, &[]);
+        return fill(RemedyKind::Mint, subject, &[]);
     }
     if has_dialog(subject) {
         let lacks_secret = subject.naming.lacks_secret;
-        let cure = if lacks_secret { Cure::LogInWithSecret } else { Cure::LogInByDialog };
-        return fill(cure, subject, &[]);
+        let kind =
+            if lacks_secret { RemedyKind::LogInWithSecret } else { RemedyKind::LogInByDialog };
+        return fill(kind, subject, &[]);
     }
-    let remedy = fill(Cure::LogIn, subject, &[]);
+    let remedy = fill(RemedyKind::LogIn, subject, &[]);
     match what_to_generate(subject) {
         Some(note) => remedy.with_note(note),
         None => remedy,
@@ -124,13 +125,13 @@ fn what_to_generate(subject: &Subject<'_>) -> Option<String> {
 
 /// How that person grants what is missing.
 fn grant_anew(subject: &Subject<'_>) -> Remedy {
-    let cure = match (has_dialog(subject), subject.naming.lacks_secret) {
-        (true, false) => Cure::GrantByDialog,
+    let kind = match (has_dialog(subject), subject.naming.lacks_secret) {
+        (true, false) => RemedyKind::GrantByDialog,
         // A login asks for what is missing, too.
-        (true, true) => Cure::LogInWithSecret,
-        (false, _) => Cure::Grant,
+        (true, true) => RemedyKind::LogInWithSecret,
+        (false, _) => RemedyKind::Grant,
     };
-    fill(cure, subject, &[])
+    fill(kind, subject, &[])
 }
 
 /// Whether a person logs in for its tokens; an admin generates those of a System User.
@@ -151,7 +152,7 @@ fn fix_the_parent(subject: &Subject<'_>, parent: Parent<'_>) -> Remedy {
     let dead = proof.filter(|proof| proof.inspection.verdict() != Some(true));
     match dead.and_then(|proof| proof.inspection.problem.as_ref()) {
         Some(problem) => remedy(problem, &of_the_parent(subject, parent)),
-        None => fill(Cure::Parent, subject, &[]),
+        None => fill(RemedyKind::Parent, subject, &[]),
     }
 }
 
@@ -170,10 +171,10 @@ fn of_the_parent<'a>(subject: &Subject<'a>, parent: Parent<'a>) -> Subject<'a> {
 /// How a person replaces an access token that works: what brings a new one is not a repair here.
 pub fn replace_it(subject: &Subject<'_>) -> Remedy {
     match (subject.token_type.spec().source, subject.parent) {
-        (Source::App(_), _) => fill(Cure::ResetSecret, subject, &[]),
+        (Source::App(_), _) => fill(RemedyKind::ResetSecret, subject, &[]),
         // A Page's access token changes with its parent's.
         (Source::Parent(_), Some(parent)) => log_in(&of_the_parent(subject, parent)),
-        (Source::Parent(_), None) => fill(Cure::TakePageToken, subject, &[]),
+        (Source::Parent(_), None) => fill(RemedyKind::TakePageToken, subject, &[]),
         (Source::Person(_), _) => log_in(subject),
     }
 }
@@ -199,29 +200,30 @@ pub fn bring_it_back(subject: &Subject<'_>) -> Remedy {
         || format!("remove {} from the config", table(label)),
         |(parent, id)| format!("write `except = [\"{id}\"]` into `[token.{parent}]`"),
     );
-    fill(Cure::BringBack, subject, &[("{give_up}", &give_up)])
+    fill(RemedyKind::BringBack, subject, &[("{give_up}", &give_up)])
 }
 
 /// How what is not in use goes away from `place`; `may_be_taken` where it works and is no better.
 pub fn clear_source(subject: &Subject<'_>, place: &str, may_be_taken: bool) -> Remedy {
-    let cure = if may_be_taken { Cure::StaleSourceOrReplace } else { Cure::StaleSource };
-    fill(cure, subject, &[("{place}", place)])
+    let kind =
+        if may_be_taken { RemedyKind::StaleSourceOrReplace } else { RemedyKind::StaleSource };
+    fill(kind, subject, &[("{place}", place)])
 }
 
 /// How the older access token of that number is ended, which works beside the current one.
 pub fn end_the_old_one(subject: &Subject<'_>, number: u32) -> Remedy {
-    fill(Cure::RevokeOld, subject, &[("{generation}", &number.to_string())])
+    fill(RemedyKind::RevokeOld, subject, &[("{generation}", &number.to_string())])
 }
 
 /// How an access token is ended that was revoked and works all the same.
 pub fn revoke_again(subject: &Subject<'_>) -> Remedy {
-    fill(Cure::RevokeAgain, subject, &[])
+    fill(RemedyKind::RevokeAgain, subject, &[])
 }
 
 /// How a token whose `access_token` is another's gets its own, or is said to be that one's new name.
 pub fn own_access_token(subject: &Subject<'_>, shared: &SharedToken) -> Remedy {
-    let cure = if shared.is_declared { Cure::OwnAccessToken } else { Cure::SayNewName };
-    fill(cure, subject, &[("{was}", shared.with.as_str())])
+    let kind = if shared.is_declared { RemedyKind::OwnAccessToken } else { RemedyKind::SayNewName };
+    fill(kind, subject, &[("{was}", shared.with.as_str())])
 }
 
 /// The table of a token in the config, as a person finds it.
@@ -239,49 +241,52 @@ fn grant(problem: &Problem, subject: &Subject<'_>) -> Remedy {
     match (subject.token_type.spec().source, subject.parent) {
         // A Page gets what the person grants whose token it is derived from.
         (Source::Parent(_), Some(parent)) => grant_anew(&of_the_parent(subject, parent)),
-        (Source::App(_), _) => fill(Cure::NoPermissions, subject, &[]),
+        (Source::App(_), _) => fill(RemedyKind::NoPermissions, subject, &[]),
         _ => grant_anew(subject),
     }
 }
 
 fn configure(problem: &Problem, subject: &Subject<'_>) -> Remedy {
     let provider = subject.token_type.provider().spec();
-    let cure = match (problem.kind, subject.token_type) {
-        _ if problem.fix.is_some() => Cure::Setting,
+    let kind = match (problem.kind, subject.token_type) {
+        _ if problem.fix.is_some() => RemedyKind::Setting,
         // Without a code it is no answer of Meta's: there is no secret to ask with.
-        (ProblemKind::BadAppCredentials, _) if problem.code.is_none() => Cure::MissingSecret,
-        (ProblemKind::BadAppCredentials, _) => Cure::AppCredentials,
-        (ProblemKind::BadProof, _) => Cure::AppSecret,
-        (ProblemKind::TooYoung, _) => Cure::MissingSecret,
-        (ProblemKind::Network, _) => Cure::Certificate,
-        (ProblemKind::MalformedResponse, _) => Cure::Proxy,
-        (ProblemKind::AppDisabled, _) => Cure::AppDisabled,
-        (ProblemKind::ObjectNotFound, TokenType::User | TokenType::Page) => Cure::PageId,
-        (ProblemKind::ObjectNotFound, _) if provider.words.app_list.is_some() => Cure::AppList,
+        (ProblemKind::BadAppCredentials, _) if problem.code.is_none() => RemedyKind::MissingSecret,
+        (ProblemKind::BadAppCredentials, _) => RemedyKind::AppCredentials,
+        (ProblemKind::BadProof, _) => RemedyKind::AppSecret,
+        (ProblemKind::TooYoung, _) => RemedyKind::MissingSecret,
+        (ProblemKind::Network, _) => RemedyKind::Certificate,
+        (ProblemKind::MalformedResponse, _) => RemedyKind::Proxy,
+        (ProblemKind::AppDisabled, _) => RemedyKind::AppDisabled,
+        (ProblemKind::ObjectNotFound, TokenType::User | TokenType::Page) => RemedyKind::PageId,
+        (ProblemKind::ObjectNotFound, _) if provider.words.app_list.is_some() => {
+            RemedyKind::AppList
+        }
         // An access token that worked is answered so until its account and its app are linked anew.
         (ProblemKind::WrongHostOrType, _) if problem.code == Some(100) && !provider.has_pages() => {
-            Cure::LinkAnew
+            RemedyKind::LinkAnew
         }
         (ProblemKind::WrongHostOrType | ProblemKind::IdentityChanged, TokenType::App) => {
-            Cure::NeedsNone
+            RemedyKind::NeedsNone
         }
-        (ProblemKind::WrongHostOrType, _) => Cure::WrongType,
-        (ProblemKind::IdentityChanged, _) => Cure::WrongIdentity,
+        (ProblemKind::WrongHostOrType, _) => RemedyKind::WrongType,
+        (ProblemKind::IdentityChanged, _) => RemedyKind::WrongIdentity,
         // An app's token dies with the app's secret.
         (ProblemKind::SessionInvalid, TokenType::App) => {
-            return fill(Cure::AppCredentials, subject, &[]).with_label(subject.label.as_str());
+            return fill(RemedyKind::AppCredentials, subject, &[])
+                .with_label(subject.label.as_str());
         }
-        _ => Cure::Inspect,
+        _ => RemedyKind::Inspect,
     };
     // Instagram and Threads answered that it is too young: only `--force` has it renewed now.
     let force = if provider.has_pages() { "" } else { "--force " };
     let fix = problem.fix.as_deref().unwrap_or_default();
-    fill(cure, subject, &[("{fix}", fix), ("{force}", force)])
+    fill(kind, subject, &[("{fix}", fix), ("{force}", force)])
 }
 
 /// Puts the token's names into a row of the table, and `more` that this row has.
-fn fill(cure: Cure, subject: &Subject<'_>, more: &[(&str, &str)]) -> Remedy {
-    let row = cure.row();
+fn fill(kind: RemedyKind, subject: &Subject<'_>, more: &[(&str, &str)]) -> Remedy {
+    let row = kind.row();
     let who = match (row.actor, &subject.policy.owner) {
         (Actor::Operator, _) => OPERATOR,
         (_, Some(owner)) => owner,
