@@ -16,11 +16,11 @@ chmod 755 /usr/local/bin/metatoken /usr/local/sbin/systemd-ask-password
 id nagios || useradd --system nagios
 ";
 
-/// A string to paste.
-const STRING: &str = "
+/// The file with the first access token.
+const FIRST_TOKEN: &str = "
 cd /tmp
-sed -n 's/^BRAND_TOKEN=//p' /var/lib/metatoken/sandbox/healthy/app.env > string
-test -s string
+sed -n 's/^BRAND_TOKEN=//p' /var/lib/metatoken/sandbox/healthy/app.env > first-token
+test -s first-token
 ";
 
 #[test]
@@ -29,7 +29,7 @@ fn who_follows_the_readme_has_tokens_that_live() {
     machine.sh(SCENE).code(0);
     machine.write("/etc/metatoken/metatoken.toml", block("Config", "toml"));
     machine.sh(block("Config", "sh")).code(0);
-    machine.sh(&format!("{STRING}{}", block("Begin", "sh"))).code(0);
+    machine.sh(&format!("{FIRST_TOKEN}{}", block("Begin", "sh"))).code(0);
     let journal = machine.journal("metatoken-refresh.service");
     assert!(journal.contains("11 tokens: "), "{journal}");
     let timers = machine.run(&["systemctl", "list-timers", "metatoken-*"]).code(0).stdout;
