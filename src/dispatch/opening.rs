@@ -107,11 +107,12 @@ pub fn session_with(
         graph.endpoints = graph::Endpoints::each(|provider| sandbox.endpoint(provider));
     }
     let mut clock = place.clock;
-    if graph.endpoints.is_loopback() {
+    let is_rehearsal = graph.endpoints.is_loopback();
+    if is_rehearsal {
         graph.pause = PAUSE_ON_LOOPBACK;
     }
     if let (None, Some(now)) = (&place.sandbox, &typed.global.now) {
-        if !graph.endpoints.is_loopback() {
+        if !is_rehearsal {
             return Err(usage(
                 "`--now` is for rehearsals: it needs every endpoint to be on this machine",
             )

@@ -96,6 +96,7 @@ pub fn copy(of: Option<&Connection>) -> rusqlite::Result<Connection> {
         Backup::new(source, &mut memory)?.run_to_completion(i32::MAX, RETRY_AFTER, None)?;
     }
     set_up(&memory)?;
+    set_up_to_write(&memory)?;
     Ok(memory)
 }
 
@@ -241,6 +242,7 @@ pub fn open(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     let flags = access | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     set_up(&connection)?;
+    set_up_to_write(&connection)?;
     Ok(connection)
 }
 
@@ -250,12 +252,12 @@ fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     // Or SQLite reads a prepared statement anew whenever a value is bound that might suit another
     // plan, which for ours none ever does.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")
+}
+
+fn set_up_to_write(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
-        "PRAGMA trusted_schema = OFF;
-         PRAGMA cell_size_check = ON;
-         PRAGMA foreign_keys = ON;
-         PRAGMA synchronous = FULL;
-         PRAGMA secure_delete = ON;",
+        "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON",
     )
 }
 
