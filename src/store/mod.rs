@@ -121,9 +121,9 @@ pub struct Store {
 }
 
 /// So often a reader looks again at key and store, which may be on their way from one key to another.
-const KEY_CHANGES: u32 = 5;
-/// How long it waits before that.
-const KEY_PAUSE: Duration = Duration::from_millis(10);
+const KEY_CHANGES: u32 = 15;
+/// How long it waits before that: on a busy machine the key's file follows its row in a tenth of a second.
+const KEY_PAUSE: Duration = Duration::from_millis(20);
 
 impl Store {
     /// Opens the store to write it, after the lock was taken; makes store and key if there is no
