@@ -6,6 +6,7 @@
 //! forth.
 
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use metatoken::sandbox::{FaultInjection, Invalidation, Rule, TokenFixture};
 use metatoken::token::Expiry;
@@ -108,6 +109,8 @@ struct Life {
     /// Whether what is found, or whether it works, has changed since the last whole run.
     has_news: bool,
     log: String,
+    steps: usize,
+    runs: usize,
 }
 
 impl Life {
@@ -126,7 +129,8 @@ impl Life {
         world.write("app.ini", ini("changeme"));
         world.write("web/.env", env(""));
         let (configured, current) = (String::new(), None);
-        Self { world, pool, day: 0, configured, current, has_news: true, log: String::new() }
+        let (has_news, log) = (true, String::new());
+        Self { world, pool, day: 0, configured, current, has_news, log, steps: 0, runs: 0 }
     }
 
     fn value(&self, value: Value) -> String {
@@ -157,6 +161,7 @@ impl Life {
 
     /// Does one thing, and looks whether anything was spoilt by it.
     fn step(&mut self, step: &Step) {
+        self.steps += 1;
         let _ = writeln!(self.log, "day {}: {step:?}", self.day);
         let world = &mut self.world;
         match step {
@@ -262,6 +267,7 @@ impl Life {
 
     /// Runs a command, to its end or to a place where it is killed.
     fn run(&mut self, arguments: &[&str], killed_at: Option<&str>, input: &str) -> i32 {
+        self.runs += 1;
         let (before, held) = (self.current.clone(), self.held());
         let mut command = self.world.command(arguments);
         command.env_remove("METATOKEN_FAILPOINT").stdin(std::process::Stdio::piped());
@@ -372,10 +378,32 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// How many lives were lived, and how much happened in them.
+#[derive(Default)]
+struct Counts {
+    lives: AtomicUsize,
+    steps: AtomicUsize,
+    runs: AtomicUsize,
+}
+
+impl Counts {
+    fn add(&self, life: &Life) {
+        self.lives.fetch_add(1, Ordering::Relaxed);
+        self.steps.fetch_add(life.steps, Ordering::Relaxed);
+        self.runs.fetch_add(life.runs, Ordering::Relaxed);
+    }
+
+    fn shown(&self) -> String {
+        let [lives, steps, runs] =
+            [&self.lives, &self.steps, &self.runs].map(|it| it.load(Ordering::Relaxed));
+        format!("lives: {lives} lives, {steps} steps, {runs} runs\n")
+    }
+}
+
 /// Where the random numbers begin. Each makes lives of its own, side by side; without time the first.
 const SEEDS: [u64; 4] = [12, 13, 14, 15];
 
-fn live(seed: u64) {
+fn live(seed: u64, counts: &Counts) {
     let mut runner = TestRunner::new(ProptestConfig {
         cases: if is_long() { 150 } else { 10 },
         rng_seed: RngSeed::Fixed(seed),
@@ -393,6 +421,7 @@ fn live(seed: u64) {
             life.step(step);
         }
         life.step(&Step::Refresh);
+        counts.add(&life);
         Ok(())
     });
     outcome.unwrap();
@@ -401,9 +430,12 @@ fn live(seed: u64) {
 #[test]
 fn no_better_one_is_ever_lost_and_nothing_goes_back_and_forth() {
     let seeds = if is_long() { &SEEDS[..] } else { &SEEDS[..1] };
+    let counts = Counts::default();
     std::thread::scope(|scope| {
         for seed in seeds {
-            scope.spawn(|| live(*seed));
+            scope.spawn(|| live(*seed, &counts));
         }
     });
+    // Past the harness, which hides what a passing test prints.
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), counts.shown().as_bytes());
 }
