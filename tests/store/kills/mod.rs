@@ -5,6 +5,7 @@
 //! test kills at a sample of the calls; with `METATOKEN_LONG=1` at every one.
 
 mod cases;
+mod power;
 mod scenes;
 mod trace;
 mod typed;

@@ -2,7 +2,7 @@
 //! of them.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::common::{Ran, World};
@@ -132,17 +132,84 @@ fn strace() -> Option<PathBuf> {
     places.map(PathBuf::from).into_iter().find(|place| place.exists())
 }
 
+/// One call of a run.
+pub(super) struct Call<'a> {
+    pub(super) name: &'a str,
+    arguments: &'a str,
+    root: &'a Path,
+}
+
+impl<'a> Call<'a> {
+    /// Reads a line that strace wrote; none where a call only goes on in it.
+    pub(super) fn read(line: &'a str, root: &'a Path) -> Option<Self> {
+        let (_, rest) = line.split_once(' ')?;
+        let (name, arguments) = rest.trim_start().split_once('(')?;
+        (!name.starts_with(['<', '+', '-'])).then_some(Self { name, arguments, root })
+    }
+
+    /// The files and folders in the world that the call is about: of an open file its path, and a name
+    /// below the open folder before it. A call that failed is about none.
+    pub(super) fn paths(&self) -> Vec<PathBuf> {
+        if self.arguments.contains(" = -1 ") {
+            return Vec::new();
+        }
+        let (mut paths, mut folder) = (Vec::new(), None);
+        let is_naming = ["rename", "link", "unlink"].iter().any(|it| self.name.starts_with(it));
+        for argument in self.arguments.split(", ") {
+            let open = argument.split_once('<').filter(|_| !argument.starts_with('"'));
+            let name = argument.strip_prefix('"').and_then(|it| it.split('"').next());
+            match (open, name) {
+                (Some((_, rest)), _) => {
+                    folder = rest.split('>').next().map(PathBuf::from);
+                    if !is_naming {
+                        paths.extend(folder.clone());
+                        break;
+                    }
+                }
+                (None, Some(name)) if is_naming => {
+                    paths.push(folder.take().unwrap_or_default().join(name));
+                }
+                _ => {}
+            }
+        }
+        paths.retain(|path| path.starts_with(self.root));
+        paths
+    }
+
+    /// Whether it sends a request.
+    pub(super) fn asks_graph(&self) -> bool {
+        let is_to_a_socket =
+            self.arguments.split(',').next().is_some_and(|it| it.contains("<socket:"));
+        let methods = ["\"GET /", "\"POST /", "\"DELETE /"];
+        is_to_a_socket
+            && !self.name.starts_with("recv")
+            && methods.iter().any(|it| self.arguments.contains(it))
+    }
+
+    /// Whether it asks for an access token.
+    pub(super) fn asks_for_a_grant(&self) -> bool {
+        GRANTS.iter().any(|it| self.arguments.contains(it))
+    }
+}
+
 impl World {
     /// Runs the binary to its end and gives the calls that it made.
     pub(super) fn logged(&self, arguments: &[&str], input: &str) -> (Ran, Log) {
+        let (ran, text) = self.trace(arguments, input);
+        let root = self.path("").canonicalize().unwrap();
+        (ran, Log::read(&text, root.to_str().unwrap()))
+    }
+
+    /// Runs the binary to its end and gives what strace wrote: every call with the number of its thread
+    /// in front.
+    pub(super) fn trace(&self, arguments: &[&str], input: &str) -> (Ran, String) {
         let log = tempfile::NamedTempFile::new().unwrap();
         let path = log.path().to_str().unwrap();
         let trace = format!("trace={CALLS}");
         let options = ["--seccomp-bpf", "-s", "400", "-y", "-o", path, "-e", &trace];
         let ran = self.traced(&options, arguments, input);
-        let root = self.path("").canonicalize().unwrap();
         let text = std::fs::read(path).unwrap();
-        (ran, Log::read(&String::from_utf8_lossy(&text), root.to_str().unwrap()))
+        (ran, String::from_utf8_lossy(&text).into_owned())
     }
 
     /// Runs the binary to kill it before that call, and says whether it got there. A filter in the
