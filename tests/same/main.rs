@@ -196,7 +196,7 @@ fn run() -> anyhow::Result<ExitCode> {
         metatoken::sandbox::Scenario::ALL.len(),
         order.length.steps(),
         plans.len(),
-        counts.shown(kills::fail_points().len())
+        counts.shown(&kills::fail_points())
     );
     if differing.is_empty() {
         say(&format!("same: {what}: no difference\n"));

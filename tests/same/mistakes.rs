@@ -3,29 +3,23 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use metatoken::cli::{self, TOPICS};
+
 use crate::Plan;
 use crate::world::World;
 
 /// What every config begins with, as in the tests of the table.
 const HEAD: &str = "[app.main]\nid = \"1\"\n";
 
-const COMMAND_LINES: [&str; 34] = [
+const COMMAND_LINES: [&str; 27] = [
     "",
     "--help",
     "-h",
     "--version",
     "help",
-    "status --help",
     "status -h",
-    "refresh --help",
-    "exchange --help",
-    "deliver --help",
-    "history --help",
-    "check --help",
-    "token --help",
-    "config --help",
-    "config check --help",
-    "config show --help",
+    "revoke -h",
+    "help stauts",
     "stauts",
     "status --livee",
     "status --live --offline",
@@ -44,6 +38,7 @@ const COMMAND_LINES: [&str; 34] = [
     "--sandbox --scenario nowhere check",
     "--config /nonexistent/metatoken.toml check",
     "--quiet -v check",
+    "completions nosuchshell",
 ];
 
 /// The world of configs and that of command lines.
@@ -104,9 +99,22 @@ fn configs_below(folder: &Path) -> std::io::Result<Vec<std::path::PathBuf>> {
 }
 
 fn command_lines(world: &mut World) -> anyhow::Result<()> {
-    for line in COMMAND_LINES {
+    let mut lines = COMMAND_LINES.map(str::to_owned).to_vec();
+    lines.extend(TOPICS.iter().map(|topic| format!("help {}", topic.name)));
+    lines.extend(["bash", "zsh", "fish"].map(|shell| format!("completions {shell}")));
+    ask_for_help(&cli::command(), "", &mut lines);
+    for line in lines {
         let words: Vec<&str> = line.split_whitespace().collect();
-        world.start(&words, line, "", None)?;
+        world.start(&words, &line, "", None)?;
     }
     Ok(())
+}
+
+/// Adds the question for the help of every command below this one.
+fn ask_for_help(command: &clap::Command, words: &str, lines: &mut Vec<String>) {
+    for inner in command.get_subcommands() {
+        let words = format!("{words} {}", inner.get_name()).trim_start().to_owned();
+        ask_for_help(inner, &words, lines);
+        lines.push(format!("{words} --help"));
+    }
 }

@@ -36,6 +36,8 @@ pub(crate) struct World {
 /// What came of an invocation, beside what was recorded.
 pub(crate) struct Ran {
     pub(crate) stdout: String,
+    /// Whether it came by the fail point that was armed.
+    pub(crate) is_killed: bool,
 }
 
 impl World {
@@ -171,9 +173,8 @@ impl World {
         }
         let (stdout, stderr, status) = finish(command, input)?;
         self.record.counts.invocations += 1;
-        if let (Some(name), Some(9)) = (fail_point, status.signal()) {
-            self.record.counts.reached.insert(name.to_owned());
-        }
+        let killed_at = fail_point.filter(|_| status.signal() == Some(9));
+        self.record.counts.reached.extend(killed_at.map(str::to_owned));
         if fail_point == Some("hook-noted") {
             self.wait_for_the_hook()?;
         }
@@ -195,7 +196,7 @@ impl World {
         let point = fail_point.map(|name| format!(", killed at {name}")).unwrap_or_default();
         let at = self.now.format("%F %R");
         self.record.note(&format!("{at}: {shown}{point}"), &text);
-        Ok(Ran { stdout })
+        Ok(Ran { stdout, is_killed: killed_at.is_some() })
     }
 
     /// Waits until a program that outlives its run writes no more, for five seconds at most.
