@@ -130,6 +130,9 @@ fn a_kill_between_code_and_seal_is_named_and_loses_no_more_than_that_login() {
             assert!(again.stderr.contains("works once"), "{place}: {}", again.stderr);
             let answer = anna_grants(&world, ALL);
             let _ = hand_in(&world, "brand", &answer, &[]).exit(Exit::Ok);
+            let events = world.events("brand");
+            let named = events.iter().filter(|(_, why)| why.starts_with("a login that began "));
+            assert_eq!(named.count(), 1, "{place}: {events:?}");
         } else {
             let _ = ran.exit(Exit::Ok);
             assert_eq!(result["outcome"], "logged_in", "{place}");
