@@ -43,6 +43,9 @@ pub fn usual_place(explicit: Option<&Path>, environment: &Environment) -> Option
     if explicit.is_some() || environment.get(VARIABLE).is_some() {
         return find(explicit, environment).ok();
     }
+    if let Ok(found) = find(None, environment) {
+        return Some(found);
+    }
     let is_root = environment.user_id() == 0;
     let mut places = usual_places(environment);
     let own = places.pop();

@@ -1,16 +1,30 @@
-//! Writes the text of a first config, with comments for the person who goes on with it.
+//! Writes the text of a first config, or of an app that is added to one, with comments for the person
+//! who goes on with it.
 
 use std::fmt::Write as _;
 
 use super::FileAndKey;
 use crate::token::{Label, Provider, Secret, TokenType};
 
-/// The file beside the config that holds the app's secret.
-pub const SECRET_FILE: &str = "app-secret";
+/// The name of the first app of a config.
+pub const FIRST_APP: &str = "main";
 
-/// What a first config says.
+/// The file beside the config that holds the secret of the app of that name.
+pub fn secret_file(app: &str) -> String {
+    format!("{}-secret", if app == FIRST_APP { "app" } else { app })
+}
+
+/// How a first config begins.
+const HEAD: &str = "# Written by `metatoken init`. Every key: `metatoken help config`.\n\
+                    # After a change: `metatoken config check`.\n\n";
+
+/// What a first config says, or what is added to one.
 #[derive(Debug)]
 pub struct FirstConfig {
+    /// The config that is there already and gets the rest.
+    pub existing: Option<Secret>,
+    /// What the app is called.
+    pub app: String,
     /// Whose app it is.
     pub kind: Provider,
     /// Meta's id of the app.
@@ -48,21 +62,44 @@ impl FirstToken {
 }
 
 impl FirstConfig {
-    /// The text of the config.
-    pub fn text(&self) -> String {
-        self.text_with(&format!("{{ file = \"{SECRET_FILE}\" }}"))
+    /// The text of the config; one that has it all already stays as it is.
+    pub fn text(&self) -> Secret {
+        self.text_with(&self.in_a_file())
     }
 
     /// The same with the secret in it, to ask Meta before a file is written.
     pub fn text_to_ask_with(&self, secret: &Secret) -> Secret {
-        Secret::new(self.text_with(&literal(secret.expose())))
+        self.text_with(&literal(secret.expose()))
     }
 
-    fn text_with(&self, secret: &str) -> String {
-        let mut text = String::from(
-            "# Written by `metatoken init`. Every key: `metatoken help config`.\n\
-             # After a change: `metatoken config check`.\n\n",
-        );
+    /// Whether the config that is there has an app of that name which is another one.
+    pub fn is_taken(&self) -> bool {
+        let head = format!("[app.{}]", self.app);
+        let existing = self.existing.as_ref().map_or("", Secret::expose);
+        existing.lines().any(|line| line.trim() == head) && !self.is_there()
+    }
+
+    /// Whether the config that is there has it all already.
+    fn is_there(&self) -> bool {
+        let tables = self.tables(&self.in_a_file());
+        self.existing.as_ref().is_some_and(|existing| existing.expose().contains(tables.trim_end()))
+    }
+
+    fn in_a_file(&self) -> String {
+        format!("{{ file = \"{}\" }}", secret_file(&self.app))
+    }
+
+    fn text_with(&self, secret: &str) -> Secret {
+        let tables = self.tables(secret);
+        match &self.existing {
+            None => Secret::new(format!("{HEAD}{tables}")),
+            Some(existing) if self.is_there() => existing.clone(),
+            Some(existing) => Secret::new(format!("{}\n\n{tables}", existing.expose().trim_end())),
+        }
+    }
+
+    fn tables(&self, secret: &str) -> String {
+        let mut text = String::new();
         for (at, (provider, url)) in self.endpoints.iter().enumerate() {
             let head = if at == 0 { "[endpoints]\n" } else { "" };
             let _ = writeln!(text, "{head}{provider} = {}", literal(url));
@@ -70,7 +107,7 @@ impl FirstConfig {
         if !self.endpoints.is_empty() {
             text.push('\n');
         }
-        text.push_str("[app.main]\n");
+        let _ = writeln!(text, "[app.{}]", self.app);
         if self.kind != Provider::DEFAULT {
             let _ = writeln!(text, "kind = \"{}\"", self.kind);
         }

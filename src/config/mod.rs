@@ -52,7 +52,7 @@ pub use self::contested::{ContestedTarget, contested};
 pub use self::diagnostic::{ConfigError, MISTAKEN};
 pub use self::duration::{BadDuration, parse_duration};
 pub use self::find::{find, usual_place};
-pub use self::first::{FirstConfig, FirstToken, SECRET_FILE};
+pub use self::first::{FIRST_APP, FirstConfig, FirstToken, secret_file};
 pub use self::http::HttpSettings;
 pub use self::new_token::{FileAndKey, NewToken};
 pub use self::notify::{
@@ -97,6 +97,19 @@ pub fn load(path: &Path, environment: &Environment) -> Result<Config, CliError> 
 pub fn judge_text(path: &Path, text: &str, environment: &Environment) -> Result<Config, CliError> {
     let none = TokenFiles::default();
     let (config, _) = parse(path, &ConfigText::of(text), &none, environment, Purpose::Use)?;
+    Ok(config)
+}
+
+/// Judges this text as the config at `path`, together with what `tokens.d` declares there.
+pub fn judge_change(
+    path: &Path,
+    text: &str,
+    environment: &Environment,
+) -> Result<Config, CliError> {
+    let text = ConfigText::of(text);
+    let store = store_path(path, &text, environment);
+    let files = TokenFiles::read(path, &store, environment.user_id())?;
+    let (config, _) = parse(path, &text, &files, environment, Purpose::Use)?;
     Ok(config)
 }
 

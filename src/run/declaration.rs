@@ -205,19 +205,18 @@ fn find_app(config: &Config, new: &NewToken) -> Result<Option<String>, CliError>
 }
 
 fn no_app(config: &Config, new: &NewToken, wanted: Provider) -> CliError {
-    let (kind, words) = match wanted {
-        Provider::DEFAULT => (String::new(), String::new()),
-        other => (format!("kind = \"{other}\", "), format!(" of kind `{other}`")),
+    let words = match wanted {
+        Provider::DEFAULT => String::new(),
+        other => format!(" of kind `{other}`"),
     };
     let what = humanize::with_article(new.token_type);
     let message = format!("the config has no app{words} that {what} token could belong to");
     CliError::new(Exit::Config, "no_app", new.label.as_str(), message).hint(format!(
-        "add `[app.NAME]` with {kind}`id` and `secret` to `{}`: `metatoken help config`",
+        "add it to `{}`: `metatoken init --app-kind {wanted}`",
         config.path.display()
     ))
 }
 
-/// Refuses a file that this user cannot make, before anybody is asked for anything.
 /// Refuses a folder that no run would read: the token would be declared and left out.
 pub fn refuse_unsafe_folder(config: &Config, path: &Path) -> Result<(), CliError> {
     let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
@@ -227,6 +226,7 @@ pub fn refuse_unsafe_folder(config: &Config, path: &Path) -> Result<(), CliError
         .hint(left_out.remedy.clone()))
 }
 
+/// Refuses a file that this user cannot make, before anybody is asked for anything.
 fn check_writable(path: &Path) -> Result<(), CliError> {
     use rustix::fs::{Access, access};
     let folder = path.parent().unwrap_or(Path::new("/"));

@@ -233,7 +233,7 @@ hint: its app can be `main`
 ", Exit::Usage),
             (&["add", "p", "--type", "threads"], "", "
 error: p: the config has no app of kind `threads` that a threads token could belong to
-hint: add `[app.NAME]` with kind = \"threads\", `id` and `secret` to `[DIR]/metatoken.toml`: `metatoken help config`
+hint: add it to `[DIR]/metatoken.toml`: `metatoken init --app-kind threads`
 ", Exit::Config),
             (&["add", "anna", "--type", "system-user", "--owner", "ops"], "", "
 error: anna: `[DIR]/tokens.d/anna.toml` declares it, and `type` is `user`, not `system-user`; `owner` is not set, not `ops`
@@ -373,7 +373,7 @@ hint: its app can be `main` and `other`
 ", Exit::Usage),
             (&["add", "p", "--type", "instagram", "--app", "main"], "", "
 error: p: the config has no app of kind `instagram` that an instagram token could belong to
-hint: add `[app.NAME]` with kind = \"instagram\", `id` and `secret` to `[DIR]/metatoken.toml`: `metatoken help config`
+hint: add it to `[DIR]/metatoken.toml`: `metatoken init --app-kind instagram`
 ", Exit::Config),
             (&["add", "p", "--type", "user", "--app", "main"], &page, "
 error: p: the new access token was rejected: a page token, not a user token

@@ -80,7 +80,7 @@ fn what_a_run_would_end_with_is_an_error_with_its_fix() {
         (
             "[app.two]\nid = \"1000000000000002\"\n\n[token.x]\ntype = \"user\"\napp = \"two\"\naccess_token = { env = \"BRAND\" }\n",
             78,
-            "error: [app.two] secret: there is no `secret`: tokens of it cannot be checked or renewed; copy it from the app's dashboard (App settings, Basic) into a file of mode 0600, and add `secret = { file = \"app-secret\" }` to `[app.two]`\n",
+            "error: [app.two] secret: there is no `secret`: tokens of it cannot be checked or renewed; copy it from the app's dashboard (App settings, Basic) into a file of mode 0600, and add `secret = { file = \"two-secret\" }` to `[app.two]`\n",
         ),
         (
             "[token.x]\ntype = \"user\"\naccess_token = { env = \"NEVER_SET\" }\n",

@@ -155,6 +155,72 @@ hint: nothing was changed; Meta was not asked
     }
 }
 
+/// The newcomer with a Facebook app and an Instagram app had to open an editor for the second.
+#[test]
+fn an_app_of_another_kind_is_added_to_the_config() {
+    let world = bare();
+    init(&world, &APP_ALONE).exit(Exit::Ok);
+    world.run_with_input(&["add", "anna", "--type", "user"], world.mint(user())).exit(Exit::Ok);
+    let before = std::fs::read_to_string(world.path("metatoken.toml")).unwrap();
+    // The way there is in the hint, and ends in what adds the token.
+    let dora = TokenFixture::instagram(common::INSTA_APP, common::CREATOR);
+    let dora = world.mint(dora.ending(metatoken::token::Expiry::At(common::day(60))));
+    let add = ["add", "creator", "--type", "instagram"];
+    let refused = world.run_with_input(&add, &dora).exit(Exit::Config).stderr;
+    let hint = "hint: add it to `[DIR]/metatoken.toml`: `metatoken init --app-kind instagram`\n";
+    assert!(refused.ends_with(hint), "{refused}");
+    world.write("insta", format!("{}\n", common::INSTA_SECRET));
+    let given = ["init", "--app-kind", "instagram", "--app-id", common::INSTA_APP];
+    let given = [&given[..], &["--app-secret-file", "insta"]].concat();
+    world
+        .run(&given)
+        .stdout(
+            "
+ok: [app.instagram]: id and secret were not checked: only an exchange shows whether they fit
+ok: [app.instagram]: Graph v26.0 works
+wrote `[DIR]/instagram-secret` (mode 0600)
+added it to `[DIR]/metatoken.toml`
+next: metatoken --config [DIR]/metatoken.toml add LABEL --type instagram
+",
+        )
+        .stderr("hint: the app's secret is in `[DIR]/instagram-secret` now; delete the other copy: `rm insta`\n")
+        .exit(Exit::Ok);
+    let after = std::fs::read_to_string(world.path("metatoken.toml")).unwrap();
+    let added = format!(
+        "\n[app.instagram]\nkind = \"instagram\"\nid = \"{}\"\n# The app's secret: never in this file, which \
+         others may read.\nsecret = {{ file = \"instagram-secret\" }}\n",
+        common::INSTA_APP
+    );
+    assert_eq!(after, format!("{before}{added}"));
+    world.run_with_input(&add, &dora).exit(Exit::Ok);
+    world.run(&["config", "check"]).stderr("").code(0);
+    // The same again finds it done; another app of that kind is not ours to choose for.
+    let again = world.run(&given).exit(Exit::Ok);
+    assert!(again.stdout.contains("is there already, and says the same\n"), "{}", again.stdout);
+    let other = ["init", "--app-kind", "instagram", "--app-id", "1000000000000099"];
+    let refused = world.run(&other).stdout("").exit(Exit::Usage);
+    assert!(
+        refused.stderr.contains("is there already, and `init` overwrites"),
+        "{}",
+        refused.stderr
+    );
+    // A kill between the two files.
+    world.write("metatoken.toml", &before);
+    world.run(&given).exit(Exit::Ok);
+    assert_eq!(std::fs::read_to_string(world.path("metatoken.toml")).unwrap(), after);
+    // Without a secret, which Threads renews without.
+    let threads = ["init", "--app-kind", "threads", "--app-id", common::THREADS_APP];
+    world.run(&threads).stderr("").exit(Exit::Ok);
+    let endpoint = [&threads[..], &["--endpoint", "threads=http://127.0.0.1:1"]].concat();
+    world.write("metatoken.toml", &after);
+    world
+        .run(&endpoint)
+        .stdout("")
+        .stderr("error: `--endpoint` is for a first config\nhint: write it into `[endpoints]` of `[DIR]/metatoken.toml`\n")
+        .exit(Exit::Usage);
+    assert_eq!(std::fs::read_to_string(world.path("metatoken.toml")).unwrap(), after);
+}
+
 #[test]
 fn each_type_gives_a_config_that_is_approved() {
     for (kind, id, secret) in [

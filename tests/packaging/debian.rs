@@ -79,7 +79,8 @@ fn state_survives_upgrade_and_removal_and_a_purge_deletes_it_only_when_told_so()
         "\
 == installed
 metatoken is installed; nothing runs yet. Write /etc/metatoken/metatoken.toml
-(examples: /usr/share/doc/metatoken/examples), then check and start it:
+with `metatoken init` (examples: /usr/share/doc/metatoken/examples), then check
+and start it:
   metatoken-as-service metatoken config check
   systemctl enable --now metatoken-refresh.timer metatoken-check.timer
 750 root metatoken /etc/metatoken

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::{self, FileAndKey, FirstConfig, FirstToken, Missing};
+use crate::config::{self, FIRST_APP, FileAndKey, FirstConfig, FirstToken, Missing};
 use crate::environment::Environment;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -142,8 +142,15 @@ impl FirstAnswers<'_> {
         Ok(Some(FirstToken { deliver, ..first }))
     }
 
-    /// Where Graph is, if it is not where Meta has it.
-    pub fn endpoints(&self) -> Result<Vec<(Provider, String)>, CliError> {
+    /// Where Graph is, if it is not where Meta has it; a config that is there says it already.
+    pub fn endpoints(
+        &self,
+        existing: Option<&Secret>,
+    ) -> Result<Vec<(Provider, String)>, CliError> {
+        if existing.is_some() && !self.order.endpoints.is_empty() {
+            return Err(usage("`--endpoint` is for a first config")
+                .hint(format!("write it into `[endpoints]` of `{}`", self.order.place.display())));
+        }
         self.order.endpoints.iter().map(|it| endpoint(it)).collect()
     }
 
@@ -228,13 +235,15 @@ impl FirstAnswers<'_> {
         let token = FirstToken { deliver: Some(target.clone()), ..first.clone() };
         let app_id = "1".to_owned();
         let alone = FirstConfig {
+            existing: None,
+            app: FIRST_APP.to_owned(),
             kind,
             app_id,
             has_secret: true,
             endpoints: Vec::new(),
             token: Some(token),
         };
-        match config::judge_text(&self.order.place, &alone.text(), self.environment) {
+        match config::judge_text(&self.order.place, alone.text().expose(), self.environment) {
             Ok(config) => config
                 .tokens
                 .iter()

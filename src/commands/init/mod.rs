@@ -1,4 +1,4 @@
-//! `init`: writes a first config.
+//! `init`: writes a first config, or adds an app of another kind to the one that is there.
 //!
 //! It asks on a terminal for what no option answers. The text is judged as any config is and Meta is
 //! asked about the app before a file is written, the secret first and the config last: what a kill
@@ -8,11 +8,13 @@ mod answers;
 mod new_files;
 
 use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
 
 use self::answers::FirstAnswers;
 pub use self::answers::InitOrder;
-use self::new_files::{NewFile, NewFiles, file_exists};
-use crate::config::{self, Config, FirstConfig, FirstToken};
+use self::new_files::{ConfigChange, NewFile, NewFiles, file_exists};
+use crate::config::{self, AppSetting, Config, FIRST_APP, FirstConfig, FirstToken, secret_file};
 use crate::environment::Environment;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -20,7 +22,7 @@ use crate::report::{self, CheckResult, ConfigCheck};
 use crate::run::app_check::{AppAnswer, CredentialsAnswer, ask_about_apps};
 use crate::session::Session;
 use crate::shell::quoted;
-use crate::token::{Label, Secret};
+use crate::token::{Label, Provider, Secret};
 use crate::ui::{OutputFormat, Ui, Verbosity};
 
 /// A first config that is not written yet.
@@ -51,26 +53,57 @@ pub fn draft_config(
 ) -> Result<ConfigDraft, CliError> {
     let place = order.place.clone();
     let exists = place.symlink_metadata().is_ok();
-    if exists && order.app_id.is_none() {
+    if exists && order.app_id.is_none() && order.app_kind.is_none() {
         return Err(file_exists(&place));
     }
     let answers = FirstAnswers { order, environment, ui };
     let kind = answers.kind()?;
+    let existing = existing_config(&place, kind, environment);
     let app_id = answers.app_id(kind)?;
     let (secret, secret_from) = answers.secret(kind)?;
     let token = answers.token(kind)?;
-    let endpoints = answers.endpoints()?;
-    let first = FirstConfig { kind, app_id, has_secret: secret.is_some(), endpoints, token };
+    let endpoints = answers.endpoints(existing.as_ref())?;
+    let app = if existing.is_some() { kind.as_str() } else { FIRST_APP }.to_owned();
+    let has_secret = secret.is_some();
+    let first = FirstConfig { existing, app, kind, app_id, has_secret, endpoints, token };
+    if first.is_taken() {
+        return Err(file_exists(&place));
+    }
+    let judge = |text: &Secret| {
+        let judged = match &first.existing {
+            None => config::judge_text(&place, text.expose(), environment),
+            Some(_) => config::judge_change(&place, text.expose(), environment),
+        };
+        judged.map_err(|error| error.hint("nothing was written; type the command again, corrected"))
+    };
     let text = first.text();
-    let unwritten =
-        |error: CliError| error.hint("nothing was written; type the command again, corrected");
-    config::judge_text(&place, &text, environment).map_err(unwritten)?;
-    let asking = secret
-        .as_ref()
-        .map_or_else(|| Secret::new(text.as_str()), |secret| first.text_to_ask_with(secret));
-    let config = config::judge_text(&place, asking.expose(), environment).map_err(unwritten)?;
-    let files = NewFiles { place, text, secret, secret_from };
+    judge(&text)?;
+    let config = match &secret {
+        Some(secret) => judge(&first.text_to_ask_with(secret))?,
+        None => judge(&text)?,
+    };
+    let change = match &first.existing {
+        None => ConfigChange::Written,
+        Some(_) => ConfigChange::Extended,
+    };
+    let files = NewFiles {
+        secret_file: place.with_file_name(secret_file(&first.app)),
+        place,
+        text,
+        change,
+        secret,
+        secret_from,
+    };
     Ok(ConfigDraft { first, files, config })
+}
+
+/// The config that is there, if an app of that kind can be added to it: it has none, or the one that the
+/// same command added before. What cannot be read is left alone, and so is a link that leads to nothing.
+fn existing_config(place: &Path, kind: Provider, environment: &Environment) -> Option<Secret> {
+    let config = config::load(place, environment).ok()?;
+    let text = fs::read_to_string(place).ok().map(Secret::new)?;
+    let is_another = |app: &AppSetting| app.kind == kind && app.name != kind.as_str();
+    (!config.apps.iter().any(is_another)).then_some(text)
 }
 
 /// Asks Meta about the app, writes the files, and says what to type next. `session` works with the
@@ -78,7 +111,8 @@ pub fn draft_config(
 pub fn init(session: &Session, draft: &ConfigDraft) -> Result<InitOutcome, CliError> {
     let ConfigDraft { files, config, .. } = draft;
     let missing = files.prepare(&session.environment)?;
-    let answers = ask_about_apps(session, &session.graph());
+    let mut answers = ask_about_apps(session, &session.graph());
+    answers.retain(|answer| answer.app == draft.first.app);
     if let Some(refused) = answers.iter().find_map(|answer| match &answer.credentials {
         CredentialsAnswer::Refused(problem) => Some(problem),
         _ => None,
@@ -111,8 +145,8 @@ pub fn init(session: &Session, draft: &ConfigDraft) -> Result<InitOutcome, CliEr
         ui.data(&format!("{said:#}\n"))?;
     } else if ui.verbosity > Verbosity::Quiet {
         let mut text: String = checks.iter().map(|check| check.line(ui.style())).collect();
-        for NewFile { path, mode, .. } in &missing {
-            let _ = writeln!(text, "wrote `{}` (mode {mode:04o})", path.display());
+        for file in &missing {
+            let _ = writeln!(text, "{}", file.said());
         }
         if missing.is_empty() {
             let place = files.place.display();

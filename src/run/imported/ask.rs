@@ -223,7 +223,9 @@ fn app_of<'a>(run: &'a Run<'_>, row: &ImportRow) -> Result<&'a AppSetting, Strin
     let fit: Vec<&AppSetting> = config.apps.iter().filter(|app| app.kind == kind).collect();
     match fit.as_slice() {
         [only] => Ok(only),
-        [] => Err(format!("the config has no app of kind `{kind}`: add `[app.NAME]`")),
+        [] => Err(format!(
+            "the config has no app of kind `{kind}`: add it by `metatoken init --app-kind {kind}`"
+        )),
         many => Err(format!("several apps fit: name one in a column `app`: {}", names(many))),
     }
 }

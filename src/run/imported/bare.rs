@@ -32,8 +32,10 @@ pub fn inspect_bare(
     let Some(name) = names.first() else {
         let message =
             format!("the config has no app of kind `{kind}`, which this access token needs");
-        return Err(CliError::new(Exit::Config, "no_such_app", "", message)
-            .hint(format!("add `[app.NAME]` to `{}`", session.config.path.display())));
+        return Err(CliError::new(Exit::Config, "no_such_app", "", message).hint(format!(
+            "add it to `{}`: `metatoken init --app-kind {kind}`",
+            session.config.path.display()
+        )));
     };
     let mut answer =
         Err(CliError::new(Exit::Config, "no_such_app", *name, "not an app of the config"));

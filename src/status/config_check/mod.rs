@@ -14,7 +14,7 @@ use self::store::check_store;
 use self::tokens::{check_default_probe, check_token};
 use super::exposure::{exposures, misplaced, same_for_all_pages, undeliverable};
 use super::system::unfinished_import;
-use crate::config::{AppSetting, Config, Place, Target};
+use crate::config::{AppSetting, Config, Place, Target, secret_file};
 use crate::deliver::foresee;
 use crate::exit::Exit;
 use crate::policy::Reason;
@@ -110,7 +110,8 @@ fn check_app(session: &Session, app: &AppSetting) -> Vec<ConfigCheck> {
         let place = app.kind.spec().words.app_secret;
         let fix = format!(
             "copy it from the app's dashboard ({place}) into a file of mode 0600, and add \
-             `secret = {{ file = \"app-secret\" }}` to `[app.{}]`",
+             `secret = {{ file = \"{}\" }}` to `[app.{}]`",
+            secret_file(&app.name),
             app.name
         );
         let message = format!("there is no `secret`: {what}");

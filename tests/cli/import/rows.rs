@@ -124,7 +124,7 @@ tokens.csv:5: no access token: it ends in `…`: it was cut off
 tokens.csv:6: its access token was rejected: a page token, not a user token
 tokens.csv:7: its access token was rejected: the token belongs to user 3000000000000001, not to 3000000000000999
 tokens.csv:8: unknown type `usr`: one of user, page, system-user, instagram, threads, app
-tokens.csv:9: the config has no app of kind `instagram`: add `[app.NAME]`
+tokens.csv:9: the config has no app of kind `instagram`: add it by `metatoken init --app-kind instagram`
 tokens.csv:10: the config has no app of that name; its apps are `main`
 tokens.csv:12: expires 2026-01-01 05:00 UTC, in 5 hours, and Meta exchanges no page token
 tokens.csv:13: `issued_at` is a time such as 2026-01-31T12:00:00Z, not `tomorrow`
