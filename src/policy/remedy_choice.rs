@@ -14,13 +14,27 @@ use crate::token::{
 pub fn remedy(problem: &Problem, subject: &Subject<'_>) -> Remedy {
     match problem.action {
         Action::Reauthenticate => log_in_again(problem, subject),
-        Action::FixAccount => fill(RemedyKind::FreeAccount, subject, &[]),
+        Action::FixAccount => free_account(subject),
         Action::GrantPermission => grant(problem, subject),
         Action::FixConfiguration => configure(problem, subject),
         Action::Retry => fill(RemedyKind::Retry, subject, &[]),
         Action::SlowDown => fill(RemedyKind::SlowDown, subject, &[]),
         Action::Wait => fill(RemedyKind::Wait, subject, &[]),
         Action::None => Remedy::default(),
+    }
+}
+
+/// How the person frees the account. A Page's is its parent's: where that is held too, one step frees both.
+fn free_account(subject: &Subject<'_>) -> Remedy {
+    let problem_of = |parent: Parent<'_>| {
+        let proof = parent.credential?.current.as_ref()?.proof.as_ref()?;
+        proof.inspection.problem.as_ref().map(|problem| problem.action)
+    };
+    match subject.parent {
+        Some(parent) if problem_of(parent) == Some(Action::FixAccount) => {
+            fill(RemedyKind::FreeAccount, &of_the_parent(subject, parent), &[])
+        }
+        _ => fill(RemedyKind::FreeAccount, subject, &[]),
     }
 }
 
@@ -249,6 +263,8 @@ fn grant(problem: &Problem, subject: &Subject<'_>) -> Remedy {
 fn configure(problem: &Problem, subject: &Subject<'_>) -> Remedy {
     let provider = subject.token_type.provider().spec();
     let kind = match (problem.kind, subject.token_type) {
+        // The app's secret is missing for all of its tokens.
+        (ProblemKind::BadAppCredentials, _) if problem.fix.is_some() => RemedyKind::AppSetting,
         _ if problem.fix.is_some() => RemedyKind::Setting,
         // Without a code it is no answer of Meta's: there is no secret to ask with.
         (ProblemKind::BadAppCredentials, _) if problem.code.is_none() => RemedyKind::MissingSecret,
@@ -278,10 +294,12 @@ fn configure(problem: &Problem, subject: &Subject<'_>) -> Remedy {
         }
         _ => RemedyKind::Inspect,
     };
-    // Instagram and Threads answered that it is too young: only `--force` has it renewed now.
-    let force = if provider.has_pages() { "" } else { "--force " };
+    // Instagram and Threads answered that it is too young: only `--force` has it renewed now. Facebook
+    // is asked about no token of the app.
+    let which =
+        if provider.has_pages() { String::new() } else { format!(" --force {}", subject.label) };
     let fix = problem.fix.as_deref().unwrap_or_default();
-    fill(kind, subject, &[("{fix}", fix), ("{force}", force)])
+    fill(kind, subject, &[("{fix}", fix), ("{which}", &which)])
 }
 
 /// Puts the token's names into a row of the table, and `more` that this row has.

@@ -92,6 +92,8 @@ pub enum RemedyKind {
     EmptyFile,
     /// What the config points to is put right, as the problem itself says.
     Setting,
+    /// The same for an app, and so for all of its tokens.
+    AppSetting,
     /// What Meta refuses has no remedy of its own.
     Inspect,
     /// It is tried again by itself.

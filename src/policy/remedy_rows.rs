@@ -145,7 +145,7 @@ pub const ROWS: &[RemedyRow] = &[
         brief: "adds it",
         step: "copy the app's secret ({app_secret}) into `secret` of `[app.{app}]` in {config}; \
                then run {run}",
-        command: "metatoken refresh {force}{label}",
+        command: "metatoken refresh{which}",
         note: "{dashboard}",
     },
     RemedyRow {
@@ -373,6 +373,14 @@ pub const ROWS: &[RemedyRow] = &[
         brief: "",
         step: "{fix}; then run {run}",
         command: REFRESH,
+        note: "",
+    },
+    RemedyRow {
+        kind: RemedyKind::AppSetting,
+        actor: Actor::Operator,
+        brief: "",
+        step: "{fix}; then run {run}",
+        command: REFRESH_ALL,
         note: "",
     },
     RemedyRow {

@@ -50,7 +50,7 @@ fn no_string() {
         ),
         (
             &secret,
-            "critical bad_app_credentials: app `main` has no secret | copy the app's secret (App settings, Basic) into `secret` of `[app.main]` in metatoken.toml; then run `metatoken refresh brand`",
+            "critical bad_app_credentials: app `main` has no secret | copy the app's secret (App settings, Basic) into `secret` of `[app.main]` in metatoken.toml; then run `metatoken refresh`",
         ),
         (&network, "unknown network: no route | nothing to do yet: it is tried again by itself"),
     ] {

@@ -190,7 +190,7 @@ fn settings_are_mended_where_each_provider_shows_them() {
         (
             TokenType::User,
             ours,
-            "copy the app's secret (App settings, Basic) into `secret` of `[app.main]` in metatoken.toml; then run `metatoken refresh it`",
+            "copy the app's secret (App settings, Basic) into `secret` of `[app.main]` in metatoken.toml; then run `metatoken refresh`",
         ),
         (
             TokenType::User,
@@ -271,7 +271,8 @@ fn every_row_names_a_command_that_there_is() {
         let remedy = row.filled("", |template| {
             let named =
                 labels.iter().fold(template.to_owned(), |it, name| it.replace(name, "brand"));
-            named.replace("{replace}", " --replace").replace("{generation}", "1")
+            let named = named.replace("{replace}", " --replace").replace("{generation}", "1");
+            named.replace("{which}", " --force brand")
         });
         assert_eq!(remedy.command.is_empty(), !row.step.contains("{run}"), "{:?}", row.kind);
         let text = remedy.to_string();

@@ -175,6 +175,70 @@ warning: `creator`, `one`, `two`, `three`, `four` and `five`: works, Graph is un
     assert_eq!(world.calls().len(), 4);
 }
 
+/// Each of five tokens had an alarm of its own, whose command checked that one alone.
+#[test]
+fn a_secret_that_is_gone_is_told_once_for_the_app() {
+    let (without_it, said, how) = (
+        "[app.main]\nid = \"1000000000000001\"\n",
+        "app `main` has no `secret`, which is needed to ask Graph about a token",
+        "copy the app's secret (App settings, Basic) into `secret` of `[app.main]` in [DIR]/metatoken.toml",
+    );
+    for (app, said, how) in [
+        (
+            "[app.main]\nid = \"1000000000000001\"\nsecret = { file = \"gone\" }\n",
+            "no secret of app `main`: the file `[DIR]/gone` is missing",
+            "write the secret into the file `[DIR]/gone` (mode 0600)",
+        ),
+        (without_it, said, how),
+    ] {
+        let world = five();
+        let config = std::fs::read_to_string(world.path("metatoken.toml")).unwrap();
+        let (_, rest) = config.split_once("secret = { env = \"APP_SECRET\" }\n").unwrap();
+        world.write("metatoken.toml", format!("{app}{rest}"));
+        let ran = world.run(&["refresh"]).stderr("").exit(Exit::PersonNeeded);
+        let told = format!(
+            "warning: `one`, `two`, `three`, `four` and `five`: works, {said}\n  hint: {how}; then run \
+             `metatoken refresh`\n"
+        );
+        assert!(ran.stdout.contains(&told), "{}", ran.stdout);
+        world.write("metatoken.toml", &config);
+        // The command of the hint, typed.
+        world.run(&["refresh", "--quiet"]).silent().exit(Exit::Ok);
+        world.run(&["check", "--tokens", "--quiet"]).silent().code(0);
+    }
+}
+
+/// The chat got a message for each Page of a person whose account Facebook held.
+#[test]
+fn an_account_that_is_held_is_told_once_with_its_pages() {
+    let config = "[token.brand]\ntype = \"user\"\naccess_token = { env = \"BRAND\" }\npages = \"all\"\nowner = \"anna@client.example\"\n";
+    let scopes = ["public_profile", "pages_show_list"];
+    let spec = TokenFixture::user(APP, ANNA).named("brand").scopes(scopes);
+    for held in [Invalidation::Checkpoint, Invalidation::Unconfirmed, Invalidation::Blocking] {
+        let mut world = World::new().config(config).token("BRAND", spec.clone());
+        world.run(&["refresh", "--json"]).exit(Exit::Ok);
+        world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", held));
+        world.at(day(1));
+        let json = world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded).json();
+        let system = json["system"].as_array().unwrap();
+        assert_eq!(system.len(), 1, "{system:#?}");
+        assert_eq!(system[0]["labels"].as_array().unwrap().len(), 3);
+        let first = world.run(&["check"]).code(2).stdout;
+        let first = first.split(" | ").next().unwrap();
+        assert!(
+            first.starts_with("METATOKEN CRITICAL - brand and 2 more: down, account "),
+            "{first}"
+        );
+        let command = "; anna@client.example logs in at facebook.com: metatoken refresh brand";
+        assert!(first.ends_with(command), "{first}");
+        // Anna does what Facebook asks, and the command is typed.
+        world.graph.with(|graph| graph.revive("EAAFAKEBrand1"));
+        world.at(day(1) + TimeDelta::minutes(5));
+        world.run(&["refresh", "brand", "--quiet"]).silent().exit(Exit::Ok);
+        world.run(&["check", "--quiet"]).silent().code(0);
+    }
+}
+
 #[test]
 fn a_dead_parent_is_told_once_with_its_pages() {
     let config = "[token.brand]\ntype = \"user\"\naccess_token = { env = \"BRAND\" }\npages = \"all\"\nowner = \"anna@client.example\"\n";
