@@ -164,6 +164,11 @@ impl<'a> Composer<'a> {
                 );
             }
         } else {
+            // The one line may have no room for it; what stands in parentheses is not missed.
+            let cause = reason.message.replace('`', "");
+            if !subject.contains(cause.split(" (").next().unwrap_or_default()) {
+                line("cause", &reason.message);
+            }
             line("deadline", &act_by.map(|it| it.words(now)).unwrap_or_default());
             line("owner", &owners.iter().copied().collect::<Vec<_>>().join(", "));
             line("what to do", &reason.remedy.to_string());

@@ -47,6 +47,22 @@ fn a_run_writes_them_when_it_has_ended() {
     assert_eq!(value(&text, "metatoken_token_valid{token=\"brand\",type=\"user\"}"), 1);
 }
 
+/// The title was cut in the middle of a path, and what was wrong with the file stood nowhere.
+#[test]
+fn what_a_title_has_no_room_for_stands_below_it() {
+    let folder = "a/folder/whose/name/is/so/long/that/it/fills/the/line/of/a/pager";
+    let textfile = format!("[alerts]\ntextfile = \"{folder}/metatoken.prom\"\n");
+    let (world, hook) = well(&format!("{CHAT}{textfile}"));
+    let [request] = hook.heard().try_into().unwrap();
+    let text = request.text();
+    let (title, below) = text.split_once('\n').unwrap();
+    assert!(title.contains('…'), "{title}");
+    let file = world.path(folder).join("metatoken.prom").display().to_string();
+    let cause = below.lines().next().unwrap();
+    assert!(cause.starts_with("cause: ") && cause.contains(&file), "{cause}");
+    assert!(!cause.contains('…'), "{cause}");
+}
+
 #[test]
 fn a_file_that_cannot_be_written_is_a_warning_that_people_are_told_of() {
     let (world, hook) = well(&format!("{CHAT}{TEXTFILE}"));
