@@ -131,6 +131,25 @@ hint: `metatoken refresh` keeps it alive: have cron or systemd run it every hour
     assert_eq!(names(&world), ["anna-page.toml", "anna.toml"]);
 }
 
+/// A newcomer with a number at WhatsApp read `it reaches no Page` and looked for a Page.
+#[test]
+fn pages_are_named_only_where_they_are_wanted() {
+    let world = World::new();
+    let robot = |scopes: &[&str]| {
+        let scopes = scopes.iter().map(|it| (*it).to_owned());
+        world.mint(TokenFixture::system_user(APP, ROBOT).named("robot").scopes(scopes))
+    };
+    let (whatsapp, lists) = (robot(&["whatsapp_business_messaging"]), robot(&["pages_show_list"]));
+    let add = |label, pasted: &str| {
+        let ran = world.run_with_input(&["add", label, "--type", "system-user"], pasted);
+        ran.exit(Exit::Ok).stderr
+    };
+    let said = add("whatsapp", &whatsapp);
+    assert!(!said.contains("no Page"), "{said}");
+    let said = add("pages", &lists);
+    assert!(said.contains("\nit reaches no Page\n"), "{said}");
+}
+
 #[test]
 fn all_pages_of_a_person_come_along() {
     let world = World::new();

@@ -57,6 +57,14 @@ pub fn has_pages(run: &Run<'_>, token: &TokenConfig) -> bool {
     !matches!(token.pages, Pages::None) || run.tokens.pages_of(&token.label).next().is_some()
 }
 
+/// Whether Pages are wanted of it: it has the permission without which none is listed, or is a person's.
+fn may_list_pages(token: &TokenConfig, inspection: &Inspection) -> bool {
+    let listing = token.token_type.provider().spec().dialog.page_scope;
+    token.token_type == TokenType::User
+        || !matches!(token.pages, Pages::None)
+        || listing.is_some_and(|scope| inspection.scopes.iter().any(|it| it == scope))
+}
+
 /// Says what the token is, what it reaches, where it is declared, and what comes next.
 pub fn say(
     run: &Run<'_>,
@@ -68,6 +76,8 @@ pub fn say(
     let ui = &run.session.ui;
     ui.note(&described(token, inspection));
     match reach {
+        // A System User's token for WhatsApp or ads reaches none, and needs none.
+        Some(Reach::Pages(pages)) if pages.is_empty() && !may_list_pages(token, inspection) => {}
         Some(Reach::Pages(pages)) => ui.note(&format!("it reaches {}", named(pages))),
         Some(Reach::Unknown(problem)) => {
             ui.note(&format!("which Pages it reaches is not known: {problem}"));
