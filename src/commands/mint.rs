@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::deliver::Deliveries;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::graph::CallError;
 use crate::policy::humanize::with_article;
 use crate::policy::{Losses, replace_it};
 use crate::report::RunReport;
@@ -60,9 +61,11 @@ fn make(
         Losses::Accepted => WantedLife::SixtyDays,
     };
     let minting = Minting::plan(run, token, &credential, admin, life)
-        .map_err(|problem| not_minted(token, &credential, &problem))?;
+        .map_err(|it| not_minted(token, &credential, &it.problem, it.exit))?;
     let (credential, granted) = minting.ask(run, credential)?;
-    let sealed = granted.map_err(|error| not_minted(token, &credential, &error.problem))?;
+    let sealed = granted.map_err(|CallError { problem, .. }| {
+        not_minted(token, &credential, &problem, Exit::for_problem(&problem))
+    })?;
     let current = inspect_sealed(run, order, token, &sealed, None)?.take(run, deliveries)?;
     report_taken(run, deliveries, vec![current])
 }

@@ -32,7 +32,7 @@ impl TokenRun<'_> {
         let plan = Minting::plan(self.run, self.token, &self.credential, &admin, life);
         let minting = match plan {
             Ok(minting) => minting,
-            Err(problem) => return self.not_minted(problem).map(|()| None),
+            Err(unplanned) => return self.not_minted(unplanned.problem).map(|()| None),
         };
         self.outcome.because(format!("the last one expired; `{admin}` had it made"));
         if self.run.dry_run == DryRun::Yes {

@@ -67,16 +67,16 @@ pub fn may_be_tried(credential: &Credential, now: Time) -> bool {
 }
 
 impl Minting {
-    /// Finds out what is to be asked for; what is missing for it is a problem.
+    /// Finds out what is to be asked for, or what keeps it from being asked.
     pub fn plan(
         run: &Run<'_>,
         token: &TokenConfig,
         credential: &Credential,
         admin: &Label,
         life: WantedLife,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, Unplanned> {
         let label = &token.label;
-        let generations = run.store.generations(credential.id).map_err(|it| unread(&it))?;
+        let generations = run.store.generations(credential.id).map_err(unread)?;
         let told = |pick: fn(&Generation) -> bool| generations.iter().find(|it| pick(it));
         let identified = told(|it| user_id(it).is_some()).and_then(user_id);
         let user_id = token.user_id.clone().or(identified).ok_or_else(|| {
@@ -98,7 +98,7 @@ impl Minting {
             WantedLife::AsBefore => (MintedLife::SixtyDays, Concession::Nothing),
             WantedLife::SixtyDays => (MintedLife::SixtyDays, Concession::Losses),
         };
-        let app = run.app(&token.app)?;
+        let app = run.app(&token.app).map_err(Unplanned::of_the_app)?;
         let access_token = of_the_admin(run, token, admin)?;
         let admin = admin.clone();
         Ok(Self { app, user_id, scopes, life, admin, access_token, concession })
@@ -198,7 +198,11 @@ fn scopes(generation: &Generation) -> &[String] {
 }
 
 /// The admin's access token, if the config lets it be used for this.
-fn of_the_admin(run: &Run<'_>, token: &TokenConfig, admin: &Label) -> Result<AccessToken, Problem> {
+fn of_the_admin(
+    run: &Run<'_>,
+    token: &TokenConfig,
+    admin: &Label,
+) -> Result<AccessToken, Unplanned> {
     let declared = run.session.config.token(admin);
     let config = declared.filter(|it| it.used_for == Some(TokenUse::Mint)).ok_or_else(|| {
         let fix = format!("set `use = \"mint\"` in `[token.{admin}]`");
@@ -208,28 +212,48 @@ fn of_the_admin(run: &Run<'_>, token: &TokenConfig, admin: &Label) -> Result<Acc
         let fix = format!("name an admin's token of app `{}`", token.app);
         return Err(cannot(&format!("`{admin}` belongs to app `{}`", config.app), &fix));
     }
+    // The config is right: a person brings the admin's access token, as a run says that meets the same.
     let dead = |why: &str| {
         let fix = format!("run `metatoken exchange {admin}` and paste a new one");
-        cannot(&format!("the access token of `{admin}` {why}"), &fix)
+        let unplanned = cannot(&format!("the access token of `{admin}` {why}"), &fix);
+        Unplanned { exit: Exit::PersonNeeded, ..unplanned }
     };
     let known = run.known_id(admin).map(|id| run.store.credential(id));
-    let known = known.transpose().map_err(|error| unread(&error))?;
+    let known = known.transpose().map_err(unread)?;
     match known.and_then(|known| known.current) {
         None => Err(dead("is missing")),
         Some(current) if current.verdict() == Some(false) => Err(dead("does not work any more")),
-        Some(current) => run.store.reveal(current.id).map_err(|error| unread(&error)),
+        Some(current) => run.store.reveal(current.id).map_err(unread),
     }
 }
 
-/// What keeps it from being asked for, and the config's or a person's fault.
-fn cannot(message: &str, fix: &str) -> Problem {
-    Problem::new(ProblemKind::Unknown, message)
-        .with_action(Action::FixConfiguration)
-        .with_fix(fix.to_owned())
+/// What keeps a new access token from being asked for.
+pub struct Unplanned {
+    /// What is missing, and what helps.
+    pub problem: Problem,
+    /// How `mint` ends over it.
+    pub exit: Exit,
 }
 
-fn unread(error: &StoreError) -> Problem {
-    Problem::new(ProblemKind::Unknown, error.to_string())
+impl Unplanned {
+    fn of_the_app(problem: Problem) -> Self {
+        let is_of_the_config = problem.action == Action::FixConfiguration;
+        let exit = if is_of_the_config { Exit::Config } else { Exit::for_problem(&problem) };
+        Self { problem, exit }
+    }
+}
+
+/// What the config does not say.
+fn cannot(message: &str, fix: &str) -> Unplanned {
+    let problem = Problem::new(ProblemKind::Unknown, message)
+        .with_action(Action::FixConfiguration)
+        .with_fix(fix.to_owned());
+    Unplanned { problem, exit: Exit::Config }
+}
+
+fn unread(error: StoreError) -> Unplanned {
+    let problem = Problem::new(ProblemKind::Unknown, error.to_string());
+    Unplanned { problem, exit: CliError::from(error).exit }
 }
 
 /// What is said of a request whose answer was lost.
@@ -262,10 +286,13 @@ fn fix(problem: &Problem) -> &str {
 }
 
 /// Says to whoever typed `mint` why there is no new access token.
-pub fn not_minted(token: &TokenConfig, credential: &Credential, problem: &Problem) -> CliError {
+pub fn not_minted(
+    token: &TokenConfig,
+    credential: &Credential,
+    problem: &Problem,
+    exit: Exit,
+) -> CliError {
     let subject = super::tokens::subject(token, Some(credential), None);
-    let of_the_config = problem.code.is_none() && problem.action == Action::FixConfiguration;
-    let exit = if of_the_config { Exit::Config } else { Exit::for_problem(problem) };
     // What Meta says of the admin's access token, or of the question, says nothing of this one.
     let why = match (problem.code, &problem.fix) {
         (Some(_), Some(_)) => "Meta refuses it".to_owned(),

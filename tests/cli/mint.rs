@@ -160,7 +160,7 @@ error: ads: no new access token: the access token of `admin` is missing
 hint: run `metatoken exchange admin` and paste a new one
 ",
         )
-        .exit(Exit::Config);
+        .exit(Exit::PersonNeeded);
     let pasted = world.mint(admin());
     world.run_with_input(&["exchange", "admin", "-q"], &pasted).exit(Exit::Ok).silent();
     world.calls();
