@@ -16,8 +16,8 @@ use super::{
     Dates, Health, Moment, Remedy, Subject, gone_since, humanize, is_short_life, is_short_lived,
 };
 use crate::token::{
-    Action, Credential, Expiry, Generation, Identity, Inspection, Label, Problem, ProblemKind,
-    Time, TokenType,
+    Action, Credential, Expiry, Generation, GivenNow, GivenTo, Identity, Inspection, Label,
+    Problem, ProblemKind, Time, TokenType,
 };
 
 /// Judges a token by what the store knows of it.
@@ -84,18 +84,9 @@ impl Checks<'_> {
         let problem = answer.and_then(|answer| answer.problem.as_ref()).or(stands);
         match (problem, self.subject.parent) {
             _ if !waits && credential.is_some_and(|it| it.given_to.is_some()) => {
-                let primary = credential.and_then(|it| it.given_to.as_ref());
-                let primary = primary.map_or("", Label::as_str);
-                let message = format!("{primary} has its access token now, and no backup");
-                let mut step = self.new_login();
-                let is_generated = step.remedy.command.contains("metatoken exchange ");
-                if self.subject.token_type == TokenType::SystemUser && is_generated {
-                    step.remedy.note = format!(
-                        "Generate it for another System User than that of `{primary}`, or both may \
-                         die together"
-                    );
+                if let Some(given_to) = credential.and_then(|it| it.given_to.as_ref()) {
+                    self.without_what_was_given(given_to);
                 }
-                self.add("no_backup", Health::Warning, message, step);
             }
             // That another token has it is said already.
             _ if !waits && credential.is_some_and(|it| it.ledger.shared.is_some()) => {}
@@ -161,6 +152,26 @@ impl Checks<'_> {
             ),
         }
         State::Missing
+    }
+
+    /// Judges a backup whose access token another token got, and that has none since.
+    fn without_what_was_given(&mut self, given_to: &GivenTo) {
+        let GivenTo { label: primary, now } = given_to;
+        let mut step = self.new_login();
+        let is_generated = step.remedy.command.contains("metatoken exchange ");
+        if self.subject.token_type == TokenType::SystemUser && is_generated {
+            step.remedy.note = format!(
+                "Generate it for another System User than that of `{primary}`, or both may die \
+                 together"
+            );
+        }
+        let message = match now {
+            GivenNow::InUse => format!("{primary} has its access token now, and no backup"),
+            GivenNow::Left => {
+                format!("{primary} no longer uses its access token, and has no backup")
+            }
+        };
+        self.add("no_backup", Health::Warning, message, step);
     }
 
     fn with_access_token(&mut self, current: &Generation) -> State {

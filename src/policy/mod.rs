@@ -67,7 +67,7 @@ pub use probe::{as_probe_problem, probe_answer, probe_is_due, probes_stop};
 pub use reason::{Health, Reason, merge};
 pub use remedy::{Remedy, prefixed};
 pub use remedy_choice::{
-    end_the_old_one, own_access_token, remedy, replace_it, table, without_parent,
+    end_the_old_one, own_access_token, put_back, remedy, replace_it, table, without_parent,
 };
 pub use remedy_kind::{Actor, RemedyKind, RemedyRow};
 pub use remedy_rows::ROWS;

@@ -171,7 +171,7 @@ impl Candidates<'_> {
         let Some(current) = current else { return false };
         let lent_here = |token| {
             let other = store.credential(token);
-            other.is_ok_and(|other| other.given_to.as_ref() == Some(&credential.label))
+            other.is_ok_and(|other| other.given_to.is_some_and(|it| it.label == credential.label))
         };
         let sightings = store.sightings(&current.fingerprint).unwrap_or_default();
         sightings.iter().any(|it| it.token != credential.id && lent_here(it.token))

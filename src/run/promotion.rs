@@ -15,7 +15,8 @@ use crate::deliver::Deliveries;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::policy::{
-    Backup, Death, Parent, Promote, Subject, judge, promotes_backup, remedy, replace_it, table,
+    Backup, Death, Parent, Promote, Subject, judge, promotes_backup, put_back, remedy, replace_it,
+    table,
 };
 use crate::report::TokenResult;
 use crate::store::{BackupPromotion, Predecessor, Remains, StoreError};
@@ -188,7 +189,8 @@ impl<'a> Reserve<'a> {
         if self.spare.is_lost() {
             return Err(self.damaged());
         }
-        if self.spare.given_to.as_ref() == Some(&self.of.token.label) && self.has_it()? {
+        let given_to = self.spare.given_to.as_ref();
+        if given_to.is_some_and(|it| it.label == self.of.token.label) && self.has_it()? {
             return Ok(None);
         }
         let refused = self.of.refused("no_backup", format!("`{label}` has no access token"));
@@ -254,7 +256,8 @@ impl<'a> Reserve<'a> {
 
     fn or_a_new_one(&self, refused: CliError) -> CliError {
         let subject = subject(self.backup, Some(&self.spare), None);
-        refused.hint(replace_it(&subject).to_string())
+        let new_one = replace_it(&subject);
+        refused.hint(put_back(&subject, subject.fallback(), &new_one).to_string())
     }
 }
 

@@ -122,7 +122,7 @@ impl Rollback<'_> {
         };
         for sighting in run.store.sightings(&left.fingerprint)? {
             let other = run.store.credential(sighting.token)?;
-            if other.given_to.as_ref() == Some(&token.label) {
+            if other.given_to.is_some_and(|it| it.label == token.label) {
                 let giver = sighting.label;
                 run.hint(format!(
                     "run `metatoken rollback {giver}`, which makes it the backup again"

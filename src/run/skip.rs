@@ -5,7 +5,7 @@ use super::tokens::subject;
 use crate::graph::CallError;
 use crate::policy::{Decision, Skip, judge_shared};
 use crate::store::StoreError;
-use crate::token::{Action, Label, Outcome, Problem, ProblemKind};
+use crate::token::{Action, GivenNow, GivenTo, Label, Outcome, Problem, ProblemKind};
 
 impl TokenRun<'_> {
     /// Does nothing, and notes why.
@@ -87,8 +87,11 @@ impl TokenRun<'_> {
             self.outcome.note_problem_as(Outcome::Invalid, lost());
             return Ok(());
         }
-        if let Some(primary) = &self.credential.given_to {
-            let reason = format!("`{primary}` has its access token now");
+        if let Some(GivenTo { label, now }) = &self.credential.given_to {
+            let reason = match now {
+                GivenNow::InUse => format!("`{label}` has its access token now"),
+                GivenNow::Left => format!("`{label}` got its access token, and no longer uses it"),
+            };
             self.outcome.note(Outcome::Skipped, reason);
             return Ok(());
         }

@@ -10,7 +10,8 @@ use super::tx_error::TxError;
 use super::value::{RunId, SqlValue, values};
 use super::{Result, Store};
 use crate::token::{
-    Credential, EventKind, Fingerprint, Generation, GenerationId, GenerationState, Label, TokenId,
+    Credential, EventKind, Fingerprint, Generation, GenerationId, GenerationState, GivenNow,
+    GivenTo, Label, TokenId,
 };
 
 /// A generation of a token by its number, and what is left of it.
@@ -133,15 +134,17 @@ pub fn barred(
 }
 
 /// Returns the earlier generation of a token that may work longest, if the current one is dead or
-/// missing: it is kept, and not known dead.
+/// missing: it is kept, and not known dead. What another token got from it is one once that has left it.
 pub fn fallback(tx: &mut dyn Tx, credential: &Credential) -> Result<Option<Generation>, TxError> {
     if !credential.is_without_a_living_one() {
         return Ok(None);
     }
+    let is_left = credential.given_to.as_ref().is_some_and(|it| it.now == GivenNow::Left);
+    let not_given = if is_left { "" } else { "AND g.given_to IS NULL" };
     let sql = format!(
         "SELECT {} FROM generation g LEFT JOIN proof p ON p.generation = g.id
          WHERE g.token = ?1 AND g.state = ?2 AND g.sealed IS NOT NULL AND g.broken_since IS NULL
-             AND g.revoked_at IS NULL AND g.left_at IS NULL AND g.given_to IS NULL
+             AND g.revoked_at IS NULL AND g.left_at IS NULL {not_given}
          ORDER BY g.expiry = 'at', g.expires_at DESC, g.number DESC",
         columns::GENERATION
     );
@@ -150,15 +153,63 @@ pub fn fallback(tx: &mut dyn Tx, credential: &Credential) -> Result<Option<Gener
     Ok(kept.into_iter().find(|generation| generation.verdict() != Some(false)))
 }
 
-/// Returns the token that got a token's access token when it was promoted, if it has none since.
-pub fn given_to(tx: &mut dyn Tx, credential: &Credential) -> Result<Option<Label>, TxError> {
+/// Returns the token that got a token's access token when it was promoted, if it has none since, and
+/// what that one does with it now.
+pub fn given_to(tx: &mut dyn Tx, credential: &Credential) -> Result<Option<GivenTo>, TxError> {
     if credential.in_place().is_some() {
         return Ok(None);
     }
-    tx.first_undamaged(
-        "SELECT t.label FROM generation g JOIN token t ON t.id = g.given_to
+    let given = tx.first_undamaged(
+        "SELECT t.label, t.id, g.fingerprint FROM generation g JOIN token t ON t.id = g.given_to
          WHERE g.token = ?1 ORDER BY g.set_aside_at DESC, g.number DESC",
         values![credential.id],
+        |mut row| {
+            let label = row.label("token.label")?;
+            Ok((label, row.token("token.id")?, row.fingerprint("generation.fingerprint")?))
+        },
+    )?;
+    let Some((label, token, fingerprint)) = given else { return Ok(None) };
+    if let Some(label) = user_of(tx, &fingerprint)? {
+        return Ok(Some(GivenTo { label, now: GivenNow::InUse }));
+    }
+    let is_renewed = has_current(tx, token)?
+        && origin_of_current(tx, token)?.is_none_or(|origin| origin == fingerprint);
+    let now = if is_renewed { GivenNow::InUse } else { GivenNow::Left };
+    Ok(Some(GivenTo { label, now }))
+}
+
+fn has_current(tx: &mut dyn Tx, token: TokenId) -> Result<bool, TxError> {
+    let current = GenerationState::Current.as_str();
+    let sql = "SELECT id FROM generation WHERE token = ?1 AND state = ?2";
+    let found = tx.first(sql, values![token, current], |mut row| row.integer("generation.id"))?;
+    Ok(found.is_some())
+}
+
+/// Returns the access token of which a token's current one was renewed: the last that came otherwise.
+/// One that is so old that the history does not tell it any more is not known.
+fn origin_of_current(tx: &mut dyn Tx, token: TokenId) -> Result<Option<Fingerprint>, TxError> {
+    let came = [
+        EventKind::Adopted,
+        EventKind::Exchanged,
+        EventKind::LoggedIn,
+        EventKind::Minted,
+        EventKind::Promoted,
+        EventKind::RolledBack,
+    ];
+    let kinds = came.map(|kind| format!("'{}'", kind.as_str())).join(", ");
+    let sql = format!(
+        "SELECT g.fingerprint FROM event e JOIN generation g ON g.id = e.generation
+         WHERE e.token = ?1 AND e.kind IN ({kinds}) ORDER BY e.id DESC"
+    );
+    tx.first_undamaged(&sql, values![token], |mut row| row.fingerprint("generation.fingerprint"))
+}
+
+/// Returns the token whose current access token it is.
+fn user_of(tx: &mut dyn Tx, fingerprint: &Fingerprint) -> Result<Option<Label>, TxError> {
+    tx.first_undamaged(
+        "SELECT t.label FROM generation g JOIN token t ON t.id = g.token
+         WHERE g.fingerprint = ?1 AND g.state = ?2",
+        values![fingerprint.as_bytes(), GenerationState::Current.as_str()],
         |mut row| row.label("token.label"),
     )
 }

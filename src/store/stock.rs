@@ -80,8 +80,8 @@ fn select(tx: &mut dyn Tx, own: RunId, token: Option<TokenId>) -> Result<Stock, 
         Ok(ControlFlow::Continue(()))
     })?;
     for credential in stock.credentials.iter_mut().filter_map(Arc::get_mut) {
-        credential.fallback = earlier::fallback(tx, credential)?.map(Box::new);
         credential.given_to = earlier::given_to(tx, credential)?;
+        credential.fallback = earlier::fallback(tx, credential)?.map(Box::new);
     }
     if !places.is_empty() {
         stock.strays.push("an access token that belongs to no token");

@@ -178,6 +178,8 @@ fn check_handed_on(mut known: Credential, stored: &Credential) {
     known.deliveries.clone_from(&stored.deliveries);
     // Whether an earlier one is of any use is read off the proofs.
     known.fallback.clone_from(&stored.fallback);
+    // What another token does with the access token that it got is that one's to change.
+    known.given_to.clone_from(&stored.given_to);
     let generations =
         [(&mut known.current, &stored.current), (&mut known.candidate, &stored.candidate)];
     let mut is_newer = false;
@@ -203,10 +205,12 @@ fn take_newer_proof(known: Option<&mut Generation>, stored: Option<&Generation>)
     is_newer
 }
 
-/// What only a run changes: `status` adds proofs, and what follows from them, at any time.
+/// What only the run of this token changes: `status` adds proofs, and what follows from them, at any
+/// time, and another token may leave what it got from this one.
 fn without_proofs(mut known: Credential) -> Credential {
     known.ledger.problem = None;
     known.fallback = None;
+    known.given_to = None;
     for generation in known.current.iter_mut().chain(&mut known.candidate) {
         (generation.proof, generation.expiry) = (None, Expiry::Unknown);
     }

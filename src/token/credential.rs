@@ -105,6 +105,24 @@ pub struct SharedToken {
     pub is_declared: bool,
 }
 
+/// Another token, which got the access token of this one when that was promoted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenTo {
+    /// Its label.
+    pub label: Label,
+    /// What it does with the access token now.
+    pub now: GivenNow,
+}
+
+/// What a token does with the access token that it got from its backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GivenNow {
+    /// It uses it, or what it was renewed to.
+    InUse,
+    /// It has another one in its place, or none.
+    Left,
+}
+
 /// What the place held that the config names, when a run last read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceValue {
@@ -243,7 +261,7 @@ pub struct Credential {
     /// The earlier generation that may work longest, where the current one is dead or missing.
     pub fallback: Option<Box<Generation>>,
     /// The token that got its access token, where it has none since.
-    pub given_to: Option<Label>,
+    pub given_to: Option<GivenTo>,
     /// The generation whose Pages were last listed, for a token with `pages = "all"`.
     pub listed: Option<GenerationId>,
     /// Since when the parent's list of Pages lacks it.

@@ -371,10 +371,68 @@ fn a_promotion_is_taken_back() {
     // That one is not to be revoked: it is the backup.
     let hint = "\nhint: run `metatoken rollback spare`, which makes it the backup again\n";
     world.run(&["rollback", "ads"]).stderr(hint).exit(Exit::Ok);
+    let left = "ads no longer uses its access token, and has no backup";
+    assert_eq!(why(&world, "spare"), [left, "metatoken rollback spare"]);
     world.run(&["rollback", "spare"]).stderr("").exit(Exit::Ok);
     world.run(&["refresh", "-q"]).exit(Exit::Ok).stderr("");
     assert_eq!((world.in_use("ads"), world.in_use("spare")), of_both());
     assert_eq!((codes(&world, "ads"), codes(&world, "spare")), (vec![], vec![]));
+}
+
+/// The first that stands against a token, and the command that ends it.
+fn why(world: &World, label: &str) -> [String; 2] {
+    let told = world.run(&["check", "--json"]).token(label);
+    ["message", "command"].map(|it| told["reasons"][0][it].as_str().unwrap_or("").to_owned())
+}
+
+/// What a token does with the access token that it got from its backup is said as it is now.
+#[test]
+fn who_has_the_access_token_of_a_backup_is_said_while_it_is_true() {
+    let has = "ads has its access token now, and no backup";
+    let left = "ads no longer uses its access token, and has no backup";
+    let mut world = kept(ADS);
+    world.run(&["promote", "ads", "-q"]).exit(Exit::Ok);
+    assert_eq!(why(&world, "spare"), [has, "metatoken exchange spare"]);
+    // It gets one of its own, by a person or by its config.
+    let own = world.mint(of(ROBOT, "own"));
+    let typed = ["exchange", "ads", "--replace-identity", "-q"];
+    world.run_with_input(&typed, &own).exit(Exit::Ok);
+    assert_eq!(why(&world, "spare"), [left, "metatoken rollback spare"]);
+    let refused = world.run(&["promote", "ads"]).stdout("").exit(Exit::InputRefused);
+    assert!(refused.stderr.contains("run `metatoken rollback spare`"), "{}", refused.stderr);
+    world.at(day(4));
+    let ran = world.run(&["refresh", "--json"]).exit(Exit::Ok);
+    let reason = "`ads` got its access token, and no longer uses it";
+    assert_eq!(ran.result("spare")["reason"], reason, "{}", ran.stdout);
+    // It goes back to what it got.
+    world.run(&["rollback", "ads", "--generation", "2", "-q"]).exit(Exit::Ok);
+    assert_eq!(why(&world, "spare"), [has, "metatoken exchange spare"]);
+    world.run(&["rollback", "ads", "--generation", "3", "-q"]).exit(Exit::Ok);
+    assert_eq!(why(&world, "spare"), [left, "metatoken rollback spare"]);
+    world.run(&["rollback", "spare", "-q"]).exit(Exit::Ok);
+    assert_eq!(codes(&world, "spare"), [""; 0]);
+    assert_eq!((world.in_use("ads"), world.in_use("spare")), (own, "EAAFAKESpare1".to_owned()));
+}
+
+/// What was renewed of it is of the same grant: the backup would be none beside it.
+#[test]
+fn what_a_backup_gave_away_is_in_use_after_a_renewal() {
+    let config = ADS.replace("system-user", "user");
+    let world = World::new().config(&config);
+    world.write("app.env", "TOKEN=\n");
+    world.graph.with(|graph| graph.add_user(UserFixture::new(SPARE, "Spare")));
+    let user = |id: &str, name: &str| {
+        TokenFixture::user(APP, id).named(name).scopes(["public_profile"]).ending(ends(60))
+    };
+    let mut world = world.token("ADS", user(ANNA, "ads")).token("SPARE", user(SPARE, "spare"));
+    world.run(&["refresh", "-q"]).exit(Exit::Ok);
+    world.run(&["promote", "ads", "-q"]).exit(Exit::Ok);
+    world.at(day(45));
+    let ran = world.run(&["refresh", "--json"]).exit(Exit::Ok);
+    assert_eq!(ran.outcomes()["ads"], "refreshed", "{}", ran.stdout);
+    assert_ne!(world.in_use("ads"), "EAAFAKESpare1");
+    let [message, _] = why(&world, "spare");
+    assert_eq!(message, "ads has its access token now, and no backup");
 }
 
 fn of_both() -> (String, String) {
