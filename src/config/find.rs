@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::environment::Environment;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::token::secret_in;
+use crate::token::secret_typed;
 
 /// Where the config of the machine lives.
 pub const SYSTEM_FOLDER: &str = "/etc/metatoken";
@@ -69,7 +69,7 @@ fn none_of(places: &[PathBuf]) -> CliError {
 /// Refuses an access token that was put where the path of the config belongs. Arguments are looked
 /// at before.
 fn refuse_secret(told: &str) -> Result<(), CliError> {
-    let Some(kind) = secret_in(told) else { return Ok(()) };
+    let Some(kind) = secret_typed(told) else { return Ok(()) };
     let message = format!("looks like {kind}; it was not used, and is not repeated here");
     Err(CliError::new(Exit::Config, "config_missing", VARIABLE, message)
         .hint(format!("`unset {VARIABLE}`, or set it to the path of the config")))

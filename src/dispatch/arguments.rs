@@ -8,31 +8,39 @@ use std::ffi::OsString;
 
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::token::{Label, SecretKind, TokenType, secret_in};
+use crate::token::{Label, SecretKind, TokenType, secret_in, secret_typed};
 
 /// The complaint about the first argument that looks like a secret.
 pub fn refuse_secrets(arguments: &[OsString]) -> Result<(), CliError> {
     let end = arguments.iter().position(|argument| argument == "--").unwrap_or(arguments.len());
+    // What stands behind it belongs to the program of an `exec`, and to the command otherwise.
+    let has_program = arguments[..end].iter().any(|argument| argument == "exec");
     let mut typed = arguments.iter().enumerate().skip(1);
     let found = typed.find_map(|(place, argument)| {
-        let kind = secret_in_argument(argument)?;
-        // Digests of images and files, which programs take, look like a secret too.
+        if place < end || !has_program {
+            return secret_in_argument(argument, secret_typed).map(|kind| (place, kind));
+        }
+        // A program takes sentences, and digests of images and files, which look like a secret too.
+        let kind = secret_in_argument(argument, secret_in)?;
         let may_be_a_digest = matches!(kind, SecretKind::AppSecret | SecretKind::Proof);
-        (place < end || !may_be_a_digest).then_some((place, kind))
+        (!may_be_a_digest).then_some((place, kind))
     });
     found.map_or(Ok(()), |(place, kind)| Err(complaint(place, kind, &arguments[..place])))
 }
 
-fn secret_in_argument(argument: &OsString) -> Option<SecretKind> {
+fn secret_in_argument(
+    argument: &OsString,
+    kind_of: fn(&str) -> Option<SecretKind>,
+) -> Option<SecretKind> {
     let text = argument.to_string_lossy();
     // What is glued to a dash or to short options begins behind any of their letters.
     let option = if text.starts_with('-') { text.trim_start_matches('-') } else { "" };
     let glued = option.char_indices().take(8).map(|(at, _)| &option[at..]);
-    std::iter::once(text.as_ref()).chain(glued).find_map(secret_in)
+    std::iter::once(text.as_ref()).chain(glued).find_map(kind_of)
 }
 
-/// How the access token gets where it was meant to go, by what was typed before it.
-fn instead(before: &[OsString]) -> String {
+/// How the secret gets where it was meant to go, by what was typed before it.
+fn instead(before: &[OsString], kind: SecretKind) -> String {
     let words: Vec<&str> = before.iter().filter_map(|argument| argument.to_str()).collect();
     let behind = |command: &str| {
         let at = words.iter().position(|word| *word == command)?;
@@ -40,6 +48,10 @@ fn instead(before: &[OsString]) -> String {
         let label = words[at + 1..].iter().find(labels);
         Some(*label.unwrap_or(&"LABEL"))
     };
+    if kind == SecretKind::Code {
+        let label = behind("login").unwrap_or("LABEL");
+        return format!("run `metatoken login {label} --answer -` and paste it");
+    }
     if let Some(label) = behind("exec") {
         return format!(
             "a program finds it in `META_ACCESS_TOKEN`: `metatoken exec {label} -- PROGRAM`"
@@ -64,7 +76,7 @@ fn complaint(place: usize, kind: SecretKind, before: &[OsString]) -> CliError {
         SecretKind::AppSecret => complaint
             .hint("put it into a file of mode 0600 and name that in the config: `secret = { file = \"app-secret\" }`"),
         SecretKind::AccessToken | SecretKind::Code | SecretKind::Proof => {
-            complaint.hint(instead(before))
+            complaint.hint(instead(before, kind))
         }
     }
 }

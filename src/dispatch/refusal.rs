@@ -16,7 +16,7 @@ use crate::error::CliError;
 use crate::exit::{Exit, Verdict};
 use crate::policy::humanize;
 use crate::status::Attempted;
-use crate::token::secret_in;
+use crate::token::secret_typed;
 use crate::ui::{self, Colour, LogFormat, OutputFormat, Ui, Verbosity};
 
 /// What was typed is wrong.
@@ -192,7 +192,7 @@ pub fn note_unusable(
     }
     let given = config_typed(arguments);
     // What may not be repeated is written nowhere either.
-    if given.as_ref().is_some_and(|given| secret_in(&given.to_string_lossy()).is_some()) {
+    if given.as_ref().is_some_and(|given| secret_typed(&given.to_string_lossy()).is_some()) {
         return;
     }
     let Ok(path) = config::find(given.as_deref(), environment) else { return };

@@ -225,7 +225,7 @@ fn twice_decoded(text: &str) -> Cow<'_, str> {
 }
 
 /// Undoes one percent-encoding; a plus is a plus.
-fn decoded(text: &str) -> Cow<'static, str> {
+pub fn decoded(text: &str) -> Cow<'static, str> {
     let kept = text.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
     let pairs = form_urlencoded::parse(kept.as_bytes());
     Cow::Owned(pairs.map(|(name, _)| name.into_owned()).collect())

@@ -24,6 +24,7 @@ pub mod redact;
 mod secret_kind;
 mod spec;
 mod stand_in;
+mod typed_secret;
 
 pub use access_token::{
     AccessToken, Fingerprint, Grant, Malformed, Secret, is_blank, is_invisible,
@@ -58,6 +59,7 @@ pub use spec::{
     Versions,
 };
 pub use stand_in::{is_placeholder, is_reference};
+pub use typed_secret::secret_typed;
 
 /// An instant, in UTC: the only time that crosses a module boundary.
 pub type Time = chrono::DateTime<chrono::Utc>;

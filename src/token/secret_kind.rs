@@ -56,7 +56,7 @@ pub fn secret_in(text: &str) -> Option<SecretKind> {
 }
 
 /// A token of a person's or a Page's. A word may begin alike, but has no capitals or digits inside.
-fn is_metas_token(run: &str) -> bool {
+pub fn is_metas_token(run: &str) -> bool {
     let begins = |prefix: &str| {
         let rest = run.strip_prefix(prefix).unwrap_or_default();
         run.len() >= 12 && rest.bytes().any(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
@@ -65,11 +65,13 @@ fn is_metas_token(run: &str) -> bool {
     known || ((run.starts_with("IG") || run.starts_with("TH")) && run.len() >= 20 && is_mixed(run))
 }
 
-fn is_opaque_token(word: &str) -> bool {
+/// An access token whose beginning is not known: long, and of digits and letters of both kinds.
+pub fn is_opaque_token(word: &str) -> bool {
     word.len() >= 50 && word.bytes().all(|b| b.is_ascii_alphanumeric()) && is_mixed(word)
 }
 
-fn is_mixed(word: &str) -> bool {
+/// Whether a word has digits, and letters of both kinds.
+pub fn is_mixed(word: &str) -> bool {
     let has = |kind: fn(&u8) -> bool| word.bytes().any(|byte| kind(&byte));
     has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)
 }
@@ -96,7 +98,12 @@ fn parameter_in(text: &str) -> bool {
             let value = rest.and_then(|rest| rest.strip_prefix('='));
             // What a shell or a template fills in is none yet.
             let value = value.filter(|value| !value.starts_with(['$', '{', '<']));
-            value.is_some_and(looks_like_a_value)
+            value.is_some_and(|value| looks_like_a_value(value) && !is_name(value))
         });
     plain || value_of_parameter(text).is_some()
+}
+
+/// The name of a variable or a key, such as `facebook_access_token`.
+pub fn is_name(value: &str) -> bool {
+    value.contains('_') && value.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }

@@ -121,6 +121,55 @@ fn the_person_is_told_where_it_is_now_and_how_to_hand_it_over() {
     assert_eq!(json["error"]["exit_code"], 64);
 }
 
+/// A paste that was torn or encoded on its way is a secret all the same.
+#[test]
+fn what_was_torn_or_encoded_is_not_repeated_either() {
+    let world = World::new();
+    let pasted = PASTED[0];
+    let torn = |gap: &str, at: usize| format!("{}{gap}{}", &pasted[..at], &pasted[at..]);
+    let percent: String = pasted.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let typed = [
+        torn(" ", 2),
+        torn("\n", 3),
+        torn("\u{a0}", 4),
+        torn("\u{200b}", 1),
+        torn("\\\n", 6),
+        percent,
+        format!("ACCESS_TOKEN={}", pasted.to_lowercase()),
+        data_encoding::BASE64.encode(pasted.as_bytes()),
+    ];
+    let places = [
+        &["refresh", "@"][..],
+        &["refresh", "--", "@"],
+        &["@"],
+        &["--config=@", "status"],
+        &["status", "--format", "@"],
+        &["history", "--since", "@"],
+        &["add", "brand", "--type", "user", "--deliver", "@"],
+        &["forget", "--owner=@"],
+    ];
+    for (turn, typed) in typed.iter().enumerate() {
+        for (place, words) in places.iter().enumerate() {
+            let words: Vec<String> = words.iter().map(|word| word.replace('@', typed)).collect();
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let arguments = [&words[..], FORMS[(place + turn) % FORMS.len()]].concat();
+            let arguments = if words.contains(&"--") { &words[..] } else { &arguments[..] };
+            let ran = world.run(arguments).code(64);
+            let said = format!("{}{}", ran.stdout, ran.stderr);
+            assert!(said.contains("it was not used"), "{arguments:?}\n{said}");
+            assert!(!said.contains(&typed[typed.len() - 12..]), "{arguments:?}\n{said}");
+        }
+    }
+    world
+        .run(&["login", "brand", "https://localhost/?code=opaque1&state=x.y"])
+        .stderr(
+            "error: argument 7 looks like a login code; it was not used, and is not repeated here\n\
+             hint: the shell's history has it now: delete that line (in bash: `history -d NUMBER`)\n\
+             hint: run `metatoken login brand --answer -` and paste it\n",
+        )
+        .code(64);
+}
+
 #[test]
 fn what_is_no_text_is_looked_at_too() {
     let world = World::new();
