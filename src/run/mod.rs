@@ -94,7 +94,10 @@ use crate::policy::{
 use crate::session::Session;
 use crate::store::{Enrolment, Repaired, RunId, RunRow, Stock, Store, StoreError};
 pub use crate::token::DryRun;
-use crate::token::{AttemptKind, Credential, Label, Pattern, Problem, ProblemKind, Time, TokenId};
+use crate::token::{
+    AttemptKind, Credential, Label, OpenAttempt, Pattern, Problem, ProblemKind, Time, TokenId,
+};
+use crate::ui::Verbosity;
 
 /// Refuses labels that match nothing, before a run begins. A store that cannot be read is the run's
 /// trouble.
@@ -225,6 +228,14 @@ impl<'a> Run<'a> {
     }
 
     fn warn_of_interrupted(
+    /// Tells of the same where the history has it already. Nobody has to do anything about it: the token
+    /// has another access token now.
+    pub fn tell_interrupted(&self, label: &Label, problem: &Problem) {
+        if self.session.ui.verbosity > Verbosity::Quiet {
+            self.session.ui.warn(&format!("{label}: {}", problem.message));
+        }
+    }
+
         &self,
         credential: Credential,
         how: &str,
@@ -232,6 +243,13 @@ impl<'a> Run<'a> {
         let Some(problem) = credential.cut_short() else { return Ok(credential) };
         self.session.ui.warn(&format!("{}: {}{how}", credential.label, problem.message));
         self.store.note_interrupted(self.id, credential, self.now())
+        let credential = match credential.ledger.open_attempt {
+            // Where the one in use turns out to be dead, that may be why.
+            Some(OpenAttempt { kind: AttemptKind::Renewal, began }) => {
+                self.store.note_lost_answer(credential, began)?
+            }
+            _ => credential,
+        };
     }
 
     /// Reads what the store knows, and writes nothing into it.

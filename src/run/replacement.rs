@@ -51,6 +51,7 @@ impl<'a> TokenReplacement<'a> {
     ) -> Result<Self, CliError> {
         let began = Instant::now();
         let before = run.store.credential(run.token_id(&token.label)?)?;
+        let before = run.name_interrupted(before)?;
         Ok(Self { run, token, before, not_done, began })
     }
 

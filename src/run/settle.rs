@@ -60,11 +60,15 @@ impl TokenRun<'_> {
             _ => self.try_inspect(credential, generation),
         };
         let candidates = self.candidates(if_refused).of(candidate);
+        let interrupted = self.credential.cut_short();
         let (credential, examined) =
             candidates.examine(self.credential.clone(), candidate, &inspect)?;
         self.credential = credential;
         match examined {
             Examined::Promoted { outcome, expiry, is_worse, outlived } => {
+                if let Some(problem) = interrupted {
+                    self.run.tell_interrupted(&self.token.label, &problem);
+                }
                 if let Some(old) = outlived {
                     self.outcome.also(format!("generation {old} works on until it is revoked"));
                     self.hint_at_the_old_one(old);

@@ -103,6 +103,59 @@ fn what_is_alive_afterwards_did_not_die_of_it() {
     }
 }
 
+/// Whatever takes the place of a token whose renewal was lost tells of that, as `exchange` does.
+#[test]
+fn a_lost_renewal_is_named_by_what_replaces_its_token() {
+    const SAID: &str = "warning: brand: a renewal that began 2026-02-15 00:00 UTC was cut short; what \
+                        Meta answered is lost\n";
+    let backed = "backup = \"spare\"\n[[token.brand.deliver]]\nfile = \"app.env\"\nkey = \"TOKEN\"\n\
+                  [token.spare]\ntype = \"user\"\naccess_token = { env = \"SPARE\" }\n";
+    for (typed, is_said) in [
+        (&["rollback", "brand"][..], true),
+        (&["promote", "brand"], true),
+        (&["refresh"], true),
+        (&["refresh", "--quiet"], false),
+    ] {
+        let mut world = World::new().config(&format!("[http]\nattempts = 1\n{BRAND}{backed}"));
+        world.write("app.env", "TOKEN=\n");
+        let user = |name: &str, end: i64| {
+            TokenFixture::user(APP, ANNA).named(name).ending(Expiry::At(day(end)))
+        };
+        let first = world.mint(user("brand", 60));
+        world.set("BRAND", &first);
+        world.set("SPARE", &world.mint(user("spare", 90)));
+        world.run(&["refresh", "--quiet"]).code(0);
+        let second = world.mint(user("second", 61));
+        world.run_with_input(&["exchange", "brand", "--quiet"], &second).code(0);
+        world.at(day(45));
+        world.killed_at("granted", &["refresh", "brand"], "");
+        if typed[0] == "refresh" {
+            let third = world.mint(user("third", 100));
+            world.write("app.env", format!("TOKEN={third}\n"));
+        }
+        let ran = world.run(typed).code(0);
+        assert_eq!(ran.stderr.contains(SAID), is_said, "{typed:?}: {}", ran.stderr);
+        assert_ne!(world.in_use("brand"), second, "{typed:?}");
+        let told = world.events("brand").into_iter().filter(|(event, _)| event == "refresh_failed");
+        assert_eq!(told.count(), 1, "{typed:?}");
+        let ran = world.run(&["refresh"]);
+        assert!(!ran.stderr.contains(SAID), "{typed:?}: {}", ran.stderr);
+    }
+}
+
+/// A rollback that is refused does not hide why the access token in use may be dead.
+#[test]
+fn a_lost_renewal_is_blamed_after_a_rollback_that_was_refused() {
+    let mut world = due(OldString::Dies);
+    world.killed_at("granted", &["refresh"], "");
+    let ran = world.run(&["rollback", "brand"]).code(65);
+    assert!(ran.stderr.starts_with("warning: brand: a renewal that began "), "{}", ran.stderr);
+    world.at(day(46));
+    for text in said(&world) {
+        assert!(text.contains(LOST), "{text}");
+    }
+}
+
 const LOST_EXCHANGE: &str =
     "the answer to an exchange sent 2026-01-01 00:00 UTC was lost, which may be why";
 
