@@ -9,7 +9,7 @@ use super::candidate::{IfRefused, not_extended};
 use super::configured_tokens::KnownToken;
 use super::exchanging::ask_for_exchange;
 use super::refresh_run::Only;
-use super::token_run::TokenRun;
+use super::token_run::{NextStep, TokenRun};
 use crate::graph::CallError;
 use crate::policy::{
     Adoption, Contest, Current, Decision, FoundIn, Renew, is_short_life, judge_adoption,
@@ -71,6 +71,11 @@ impl TokenRun<'_> {
     /// handed over.
     pub fn finish_handed_over(&mut self, candidate: &Generation) -> Result<(), StoreError> {
         let answer = self.try_inspect_and_store(candidate)?;
+        if let Ok(proof) = &answer
+            && self.compare_pages(candidate, proof)? == NextStep::Stop
+        {
+            return Ok(());
+        }
         if let Ok(proof) = &answer
             && candidate.origin == Origin::Adopted
             && candidate.login_check != Some(LoginCheck::Confirm)

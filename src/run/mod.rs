@@ -47,6 +47,7 @@ pub mod inspect;
 mod job;
 pub mod log;
 pub mod login;
+pub mod login_pages;
 mod make_current;
 mod mint_expired;
 pub mod minting;
@@ -227,7 +228,6 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn warn_of_interrupted(
     /// Tells of the same where the history has it already. Nobody has to do anything about it: the token
     /// has another access token now.
     pub fn tell_interrupted(&self, label: &Label, problem: &Problem) {
@@ -236,13 +236,13 @@ impl<'a> Run<'a> {
         }
     }
 
+    fn warn_of_interrupted(
         &self,
         credential: Credential,
         how: &str,
     ) -> Result<Credential, StoreError> {
         let Some(problem) = credential.cut_short() else { return Ok(credential) };
         self.session.ui.warn(&format!("{}: {}{how}", credential.label, problem.message));
-        self.store.note_interrupted(self.id, credential, self.now())
         let credential = match credential.ledger.open_attempt {
             // Where the one in use turns out to be dead, that may be why.
             Some(OpenAttempt { kind: AttemptKind::Renewal, began }) => {
@@ -250,6 +250,7 @@ impl<'a> Run<'a> {
             }
             _ => credential,
         };
+        self.store.note_interrupted(self.id, credential, self.now())
     }
 
     /// Reads what the store knows, and writes nothing into it.

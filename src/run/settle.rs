@@ -91,13 +91,7 @@ impl TokenRun<'_> {
             Examined::AdoptionRefused(problem) if if_refused == IfRefused::Silent => {
                 log::left_in_target(&problem);
             }
-            Examined::AdoptionRefused(problem) => {
-                let outcome = match self.credential.current {
-                    Some(_) => Outcome::Failed,
-                    None => Outcome::Invalid,
-                };
-                self.outcome.refused(outcome, problem, candidate.fingerprint);
-            }
+            Examined::AdoptionRefused(problem) => self.note_refused(problem, candidate),
             Examined::GrantRefused(problem) | Examined::Waits(problem) => {
                 self.outcome.note_problem(problem);
             }
@@ -117,6 +111,15 @@ impl TokenRun<'_> {
             Examined::NotInspected(error) => self.not_answered(error)?,
         }
         Ok(())
+    }
+
+    /// Notes that an access token from outside is not taken.
+    pub fn note_refused(&mut self, problem: Problem, candidate: &Generation) {
+        let outcome = match self.credential.current {
+            Some(_) => Outcome::Failed,
+            None => Outcome::Invalid,
+        };
+        self.outcome.refused(outcome, problem, candidate.fingerprint);
     }
 
     /// Says from when on Meta certainly renews an access token, if that lies ahead.

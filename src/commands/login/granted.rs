@@ -15,10 +15,8 @@ use crate::run::Run;
 use crate::run::candidate::IdentityChange;
 use crate::run::hand_over::HandedOver;
 use crate::run::handed_over::{Fitting, inspect_handed_over, report_taken};
-use crate::run::inspect::inspect;
 use crate::run::log;
-use crate::run::login::page_name;
-use crate::run::tokens::TokenConfig;
+use crate::run::login_pages::unticked_pages;
 use crate::store::{LoginUse, NewCandidate, RefusedCandidate, SignedState};
 use crate::token::{
     AccessToken, Arrival, AttemptKind, Concession, Generation, Grant, Label, LoginCheck, Origin,
@@ -95,10 +93,15 @@ impl<'a> Login<'a> {
         let now = self.run.now();
         if let LoginUse::Used(at) = store.use_login(token, state, code, now)? {
             let at = humanize::instant(at);
-            return Err(self.refused(
-                "login_used",
-                format!("refused: this login was handed in {at}, and works once"),
-            ));
+            let label = self.token.label.as_str();
+            let message = format!("refused: this login was handed in {at}, and works once");
+            let hint = if self.has_sealed_login()? {
+                format!("what it gave is kept: `metatoken refresh {label}` finishes it")
+            } else {
+                self.new_address()
+            };
+            let refused = CliError::new(Exit::InputRefused, "login_used", label, message);
+            return Err(refused.hint(hint));
         }
         let credential = self.run.name_interrupted(store.credential(token)?)?;
         let credential = store.plan_attempt(*id, credential, AttemptKind::Login, now)?;
@@ -114,6 +117,12 @@ impl<'a> Login<'a> {
                 Err(self.not_exchanged(&error))
             }
         }
+    }
+
+    /// Whether what a login gave waits: the run that took it was cut short, or Graph gave no answer.
+    fn has_sealed_login(&self) -> Result<bool, CliError> {
+        let credential = self.run.store.credential(self.run.token_id(&self.token.label)?)?;
+        Ok(credential.candidate.is_some_and(|it| it.arrival == Arrival::LoggedIn))
     }
 
     fn not_exchanged(&self, error: &CallError) -> CliError {
@@ -235,50 +244,19 @@ impl<'a> Login<'a> {
     /// Refuses a login that gives no access token for a Page whose access token works today, unless
     /// that is accepted.
     fn check_pages(&self, access_token: &AccessToken) -> Result<(), CliError> {
-        let kept: Vec<&TokenConfig> = self.run.tokens.pages_of(&self.token.label).collect();
-        if kept.is_empty() || !self.app.provider.spec().has_pages() {
-            return Ok(());
-        }
-        let listed = self.listed(access_token);
-        let listed = listed.map_err(|error| self.sealed_and_not_checked(&error.problem))?.pages;
-        let is_listed = |page: &&TokenConfig| {
-            listed.iter().any(|it| Some(&it.id) == page.page_id.as_ref() && it.token.is_some())
-        };
-        let missing: Vec<&TokenConfig> = kept.into_iter().filter(|page| !is_listed(page)).collect();
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let name = |page: &&TokenConfig| page_name(&self.run.tokens, page);
-        let names: Vec<String> = missing.iter().map(name).collect();
-        self.run.session.ui.say(&format!("not ticked: {}", names.join(", ")));
-        let mut alive = Vec::new();
-        for page in &missing {
-            if self.lives(page)? {
-                alive.push(name(page));
-            }
-        }
-        if alive.is_empty() || self.terms.losses == Losses::Accepted {
+        let unticked = unticked_pages(self.run, self.token, &self.app, access_token)?;
+        let unticked = unticked.map_err(|error| self.sealed_and_not_checked(&error.problem))?;
+        let Some(unticked) = unticked else { return Ok(()) };
+        self.run.session.ui.say(&unticked.note());
+        if unticked.alive.is_empty() || self.terms.losses == Losses::Accepted {
             return Ok(());
         }
         let label = self.token.label.as_str();
-        let message = format!(
-            "not replaced: these Pages work today, and would get no new access token: {}",
-            alive.join(", ")
-        );
+        let message = format!("not replaced: {}", unticked.loss());
         let complaint = CliError::new(Exit::InputRefused, "not_replaced", label, message)
             .hint(format!("log in again and tick them: `{}`", self.typed()))
             .hint(format!("to do without them, run `{} --replace`", self.typed()));
         Err(self.untouched(complaint))
-    }
-
-    /// Whether a Page's access token works now, by Graph's word, else by its last.
-    fn lives(&self, page: &TokenConfig) -> Result<bool, CliError> {
-        let credential = self.run.store.credential(self.run.token_id(&page.label)?)?;
-        let Some(current) = credential.current else { return Ok(false) };
-        let access_token = self.run.store.reveal(current.id)?;
-        let now = inspect(&self.run.graph, &self.app, &access_token);
-        let verdict = now.map_or_else(|_| current.verdict(), |inspection| inspection.verdict());
-        Ok(verdict != Some(false))
     }
 
     fn sealed_and_not_checked(&self, problem: &Problem) -> CliError {

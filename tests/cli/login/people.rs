@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::Stdio;
 
 use metatoken::exit::Exit;
-use metatoken::sandbox::{Listing, UserFixture};
+use metatoken::sandbox::{FaultInjection, Listing, Rule, UserFixture};
 
 use super::{ALL, CONFIG, address, anna_grants, hand_in, kept, locked_out, play};
 use crate::common::{ANNA, BAKERY, World, terminal};
@@ -117,6 +117,51 @@ hint: the current access token is untouched
     let answer = anna_grants(&world, one);
     let ran = hand_in(&world, "brand", &answer, &["--replace"]);
     assert!(ran.stdout.contains("1 logged in"), "{}{}", ran.stdout, ran.stderr);
+}
+
+/// A login that was cut short before its Pages were compared is finished as it would have been.
+#[test]
+fn pages_that_work_are_not_lost_by_a_login_that_was_cut_short() {
+    let one = "&grant=pages_show_list&grant=pages_manage_posts&page=2000000000000001";
+    let cut_short = |more: &[&str]| {
+        let world = kept(CONFIG);
+        let answer = anna_grants(&world, one);
+        let typed = [&["login", "brand", "--answer", "-"], more].concat();
+        world.killed_at("sealed", &typed, &answer);
+        (world, answer)
+    };
+    let (world, answer) = cut_short(&[]);
+    let before = world.in_use("brand");
+    let again = hand_in(&world, "brand", &answer, &[]).stdout("").exit(Exit::InputRefused);
+    let hint = "hint: what it gave is kept: `metatoken refresh brand` finishes it\n";
+    assert!(again.stderr.ends_with(hint), "{}", again.stderr);
+    // Where the Pages cannot be listed, the login waits.
+    world.graph.misbehave(Rule::on("/me/accounts"), FaultInjection::Code2Transient);
+    world.run(&["refresh", "brand", "-q"]).exit(Exit::Unavailable);
+    world.graph.behave();
+    assert_eq!(world.in_use("brand"), before);
+    let ran = world.run(&["refresh", "brand", "--json"]).exit(Exit::InputRefused);
+    let said = "brand: not ticked: Café (2000000000000002)\n";
+    assert!(ran.stderr.starts_with(said), "{}", ran.stderr);
+    let problem = &ran.result("brand")["problem"];
+    assert_eq!(
+        problem["message"],
+        "the new access token was rejected: these Pages work today, and would get no new access token: \
+         Café (2000000000000002)"
+    );
+    let remedy = problem["remedy"].as_str().unwrap();
+    assert!(remedy.contains("ticking every Page: run `metatoken login brand"), "{remedy}");
+    assert_eq!(world.in_use("brand"), before);
+    world.run(&["refresh", "-q"]).silent().exit(Exit::Ok);
+    // Who gave them up is told what is gone.
+    let (world, _) = cut_short(&["--replace"]);
+    let ran = world.run(&["refresh", "brand", "--json"]);
+    assert!(
+        ran.stderr.starts_with("brand: not ticked: Café (2000000000000002)\n"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(ran.outcomes()["brand"], "logged_in", "{}", ran.stdout);
 }
 
 #[test]
