@@ -119,10 +119,13 @@ impl<'a> Login<'a> {
         }
     }
 
-    /// Whether what a login gave waits: the run that took it was cut short, or Graph gave no answer.
+    /// Whether what a login gave waits for a run: the one that took it was cut short, or Graph gave no
+    /// answer. Where nobody said that the right person logged in, no run takes it.
     fn has_sealed_login(&self) -> Result<bool, CliError> {
         let credential = self.run.store.credential(self.run.token_id(&self.token.label)?)?;
-        Ok(credential.candidate.is_some_and(|it| it.arrival == Arrival::LoggedIn))
+        Ok(credential.candidate.is_some_and(|it| {
+            it.arrival == Arrival::LoggedIn && it.login_check != Some(LoginCheck::Confirm)
+        }))
     }
 
     fn not_exchanged(&self, error: &CallError) -> CliError {
