@@ -68,7 +68,7 @@ impl Store {
         kind: AttemptKind,
         now: Time,
     ) -> Result<Credential> {
-        let (planned, ()) = self.change(credential, Some(now), move |tx, credential| {
+        let planned = self.change(credential, Some(now), move |tx, credential| {
             plan(tx, run, &[credential.id], kind)
         })?;
         failpoint::reach("planned");
@@ -97,13 +97,12 @@ impl Store {
         problem: Option<&Problem>,
     ) -> Result<Credential> {
         let problem = columns::problem(problem);
-        let (noted, _) = self.change(credential, None, move |tx, credential| {
+        self.change(credential, None, move |tx, credential| {
             tx.execute(
                 "UPDATE token SET problem = ?2 WHERE id = ?1 AND problem IS DISTINCT FROM ?2",
                 values![credential.id, problem.as_deref()],
             )
-        })?;
-        Ok(noted)
+        })
     }
 
     /// Records the answer to a token's probe. It is an event when the token fails it that did not before,
@@ -114,7 +113,7 @@ impl Store {
         credential: Credential,
         answer: ProbeAnswer,
     ) -> Result<Credential> {
-        let (noted, ()) = self.change(credential, Some(answer.at), move |tx, credential| {
+        self.change(credential, Some(answer.at), move |tx, credential| {
             let problem = columns::problem(answer.problem.as_ref());
             tx.execute(
                 "UPDATE token SET probe_at = ?2, probe_question = ?3, probe_generation = ?4,
@@ -139,27 +138,24 @@ impl Store {
                 .of(Some(answer.generation))
                 .because(answer.problem.as_ref())
                 .write(tx, run)
-        })?;
-        Ok(noted)
+        })
     }
 
     /// Forgets what prevented a renewal, and the pause that followed on it: it is over.
     pub fn forget_trouble(&self, credential: Credential) -> Result<Credential> {
-        let (forgotten, _) = self.change(credential, None, move |tx, credential| {
+        self.change(credential, None, move |tx, credential| {
             tx.execute(
                 "UPDATE token SET problem = NULL, not_before = NULL WHERE id = ?1",
                 values![credential.id],
             )
-        })?;
-        Ok(forgotten)
+        })
     }
 
     /// Lets the next attempt be made at once; what the last one ran into stands until then.
     pub fn end_pause(&self, credential: Credential) -> Result<Credential> {
-        let (ready, _) = self.change(credential, None, move |tx, credential| {
+        self.change(credential, None, move |tx, credential| {
             tx.execute("UPDATE token SET not_before = NULL WHERE id = ?1", values![credential.id])
-        })?;
-        Ok(ready)
+        })
     }
 
     /// Records with which id and secret of the app an attempt failed.
@@ -168,46 +164,42 @@ impl Store {
         credential: Credential,
         app: Option<Fingerprint>,
     ) -> Result<Credential> {
-        let (noted, _) = self.change(credential, None, move |tx, credential| {
+        self.change(credential, None, move |tx, credential| {
             tx.execute(
                 "UPDATE token SET failed_with = ?2 WHERE id = ?1",
                 values![credential.id, app.as_ref().map(Fingerprint::as_bytes)],
             )
-        })?;
-        Ok(noted)
+        })
     }
 
     /// Records until when the list of a token's Pages is not to be asked for.
     pub fn pause_list(&self, credential: Credential, until: Time) -> Result<Credential> {
-        let (paused, _) = self.change(credential, None, move |tx, credential| {
+        self.change(credential, None, move |tx, credential| {
             tx.execute(
                 "UPDATE token SET list_not_before = ?2 WHERE id = ?1",
                 values![credential.id, until],
             )
-        })?;
-        Ok(paused)
+        })
     }
 
     /// Records until when no access token of a token is to be asked about.
     pub fn pause_questions(&self, credential: Credential, until: Time) -> Result<Credential> {
-        let (paused, _) = self.change(credential, None, move |tx, credential| {
+        self.change(credential, None, move |tx, credential| {
             tx.execute(
                 "UPDATE token SET ask_not_before = ?2 WHERE id = ?1",
                 values![credential.id, until],
             )
-        })?;
-        Ok(paused)
+        })
     }
 
     /// Records that a renewal was sent at that time and that its answer never came.
     pub fn note_lost_answer(&self, credential: Credential, sent_at: Time) -> Result<Credential> {
-        let (noted, _) = self.change(credential, None, move |tx, credential| {
+        self.change(credential, None, move |tx, credential| {
             tx.execute(
                 "UPDATE token SET answer_lost_at = ?2 WHERE id = ?1",
                 values![credential.id, sent_at],
             )
-        })?;
-        Ok(noted)
+        })
     }
 
     /// Records the exchange of an access token from outside, before it is sent.
@@ -217,7 +209,7 @@ impl Store {
         credential: Credential,
         sent: SentExchange,
     ) -> Result<Credential> {
-        let (planned, ()) = self.change(credential, Some(sent.at), move |tx, credential| {
+        let planned = self.change(credential, Some(sent.at), move |tx, credential| {
             plan(tx, run, &[credential.id], AttemptKind::Exchange)?;
             note_exchange_sent(tx, credential.id, Some(sent))
         })?;
@@ -234,7 +226,7 @@ impl Store {
         lost: Option<SentExchange>,
         now: Time,
     ) -> Result<Credential> {
-        let (noted, ()) = self.change(credential, Some(now), move |tx, credential| {
+        self.change(credential, Some(now), move |tx, credential| {
             close(tx, run, credential.id)?;
             let Some(sent) = lost else { return note_exchange_sent(tx, credential.id, None) };
             let expiry = expiry_in_use(tx, credential.id)?;
@@ -242,8 +234,7 @@ impl Store {
                 .expiring(expiry)
                 .because(Some(&sent.lost()))
                 .write(tx, run)
-        })?;
-        Ok(noted)
+        })
     }
 
     /// Records that it gave an access token that the token has already.
@@ -253,11 +244,10 @@ impl Store {
         credential: Credential,
         now: Time,
     ) -> Result<Credential> {
-        let (noted, ()) = self.change(credential, Some(now), move |tx, credential| {
+        self.change(credential, Some(now), move |tx, credential| {
             close(tx, run, credential.id)?;
             note_exchanged(tx, credential.id)
-        })?;
-        Ok(noted)
+        })
     }
 
     /// Names in the history the attempts that earlier runs did not live to end, and closes them.
@@ -267,7 +257,7 @@ impl Store {
         credential: Credential,
         now: Time,
     ) -> Result<Credential> {
-        let (noted, ()) = self.change(credential, Some(now), move |tx, credential| {
+        self.change(credential, Some(now), move |tx, credential| {
             let problem = columns::problem(credential.cut_short().as_ref());
             close(tx, run, credential.id)?;
             tx.execute(
@@ -275,9 +265,7 @@ impl Store {
                      not_before = NULL, refused_by = NULL WHERE id = ?1",
                 values![credential.id, problem.as_deref()],
             )
-            .map(drop)
-        })?;
-        Ok(noted)
+        })
     }
 
     /// Records which token has the access token that the config names for this one; `None` if no
@@ -287,15 +275,14 @@ impl Store {
         credential: Credential,
         shared: Option<SharedToken>,
     ) -> Result<Credential> {
-        let (noted, _) = self.change(credential, None, move |tx, credential| {
+        self.change(credential, None, move |tx, credential| {
             let with = shared.as_ref().map(|shared| shared.with.as_str());
             let is_declared = shared.as_ref().map(|shared| i64::from(shared.is_declared));
             tx.execute(
                 "UPDATE token SET shared_with = ?2, shared_with_declared = ?3 WHERE id = ?1",
                 values![credential.id, with, is_declared],
             )
-        })?;
-        Ok(noted)
+        })
     }
 
     /// Closes a token's open attempts without an outcome: what was asked for was refused.
@@ -305,9 +292,7 @@ impl Store {
         credential: Credential,
         now: Time,
     ) -> Result<Credential> {
-        let (closed, ()) = self
-            .change(credential, Some(now), move |tx, credential| close(tx, run, credential.id))?;
-        Ok(closed)
+        self.change(credential, Some(now), move |tx, credential| close(tx, run, credential.id))
     }
 
     /// Records an attempt that failed, and closes it.
@@ -318,10 +303,9 @@ impl Store {
         setback: Setback,
         now: Time,
     ) -> Result<Credential> {
-        let (noted, ()) = self.change(credential, Some(now), move |tx, credential| {
+        self.change(credential, Some(now), move |tx, credential| {
             setback.write(tx, run, credential.id)
-        })?;
-        Ok(noted)
+        })
     }
 
     /// Records that no call is to be made for this app of the config before `until`.
@@ -335,7 +319,6 @@ impl Store {
                  ON CONFLICT (app) DO UPDATE SET until = excluded.until",
                 values![&app, until],
             )
-            .map(drop)
         })
     }
 
@@ -360,7 +343,6 @@ pub fn note_exchanged(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
              exchange_sent = NULL WHERE id = ?1",
         values![token],
     )
-    .map(drop)
 }
 
 fn note_exchange_sent(
@@ -373,14 +355,13 @@ fn note_exchange_sent(
         "UPDATE token SET exchange_sent_at = ?2, exchange_sent = ?3 WHERE id = ?1",
         values![token, at, of],
     )
-    .map(drop)
 }
 
 fn plan(tx: &mut dyn Tx, run: RunId, tokens: &[TokenId], kind: AttemptKind) -> Result<(), TxError> {
     let now = tx.now();
     for token in tokens {
         // The sign keeps the index of runs out of it: that would read all that the run planned.
-        let planned = tx.execute(
+        let planned = tx.execute_counted(
             "INSERT INTO attempt (run, token, planned_at, kind) SELECT ?1, ?2, ?3, ?4
              WHERE NOT EXISTS (SELECT 1 FROM attempt
                                WHERE token = ?2 AND closed_at IS NULL AND +run = ?1)",
@@ -440,7 +421,7 @@ impl Setback {
                 "UPDATE token SET problem = ?2, not_before = ?3 WHERE id = ?1",
                 values![token, problem, self.not_before],
             )?,
-            Some(_) => 0,
+            Some(_) => {}
         };
         close(tx, run, token)
     }
@@ -474,7 +455,6 @@ pub fn succeed(tx: &mut dyn Tx, run: RunId, token: TokenId) -> Result<(), TxErro
 pub fn note_renewed(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
     let now = tx.now();
     tx.execute("UPDATE token SET last_refreshed_at = ?2 WHERE id = ?1", values![token, now])
-        .map(drop)
 }
 
 /// Closes a token's attempts. Those of runs that were cut short are named in the history: what Meta
@@ -498,5 +478,4 @@ pub fn close(tx: &mut dyn Tx, run: RunId, token: TokenId) -> Result<(), TxError>
         "UPDATE attempt SET closed_at = ?2 WHERE token = ?1 AND closed_at IS NULL",
         values![token, now],
     )
-    .map(drop)
 }

@@ -83,7 +83,7 @@ impl Store {
     ) -> Result<(Credential, Generation)> {
         let (seals, own) = (self.seals()?, self.own_run());
         failpoint::reach("before-seal");
-        let sealed = self.change(credential, Some(now), move |tx, credential| {
+        let sealed = self.change_returning(credential, Some(now), move |tx, credential| {
             let id = seal(tx, &seals, own, credential.id, &new)?;
             note_answered(tx, own, credential.id, &new)?;
             one(tx, id)

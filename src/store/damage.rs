@@ -201,7 +201,7 @@ impl Suspect {
                 set_aside_at
             ],
         )?;
-        tx.execute("DELETE FROM proof WHERE generation = ?1", values![self.id]).map(drop)
+        tx.execute("DELETE FROM proof WHERE generation = ?1", values![self.id])
     }
 
     /// Lets a row be marked or set aside that breaks what its table promises.
@@ -214,7 +214,6 @@ impl Suspect {
              WHERE id = ?1 AND (sealed IS NULL OR (expiry = 'at') <> (expires_at IS NOT NULL))",
             values![self.id, &[]],
         )
-        .map(drop)
     }
 
     fn mark(&self, tx: &mut dyn Tx) -> Result<(), TxError> {
@@ -223,7 +222,6 @@ impl Suspect {
         }
         let now = tx.now();
         tx.execute("UPDATE generation SET broken_since = ?2 WHERE id = ?1", values![self.id, now])
-            .map(drop)
     }
 
     /// Whether another generation of the token has this state.
@@ -282,5 +280,4 @@ fn clear_record(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
          WHERE token = ?1 AND closed_at IS NULL AND planned_at NOT BETWEEN 0 AND ?2",
         values![token, now],
     )
-    .map(drop)
 }

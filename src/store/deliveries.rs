@@ -119,7 +119,7 @@ pub fn drift(
              WHERE token = ?1 AND target = ?2 AND drifted_since IS NOT NULL"
         }
     };
-    tx.execute(sql, values![token, target.as_str(), since]).map(drop)
+    tx.execute(sql, values![token, target.as_str(), since])
 }
 
 /// Makes a generation pending again for a target that had it and may be about to lose it, in the
@@ -136,7 +136,6 @@ pub fn set_pending_again(
          WHERE token = ?1 AND target = ?2 AND owed IS NULL",
         values![token, target.as_str(), generation, now],
     )
-    .map(drop)
 }
 
 /// Makes a generation pending for these targets, in the caller's transaction.
@@ -291,7 +290,6 @@ pub fn end_overwrite(tx: &mut dyn Tx, token: TokenId, target: &TargetId) -> Resu
         "DELETE FROM overwrite WHERE token = ?1 AND target = ?2",
         values![token, target.as_str()],
     )
-    .map(drop)
 }
 
 fn fail(tx: &mut dyn Tx, run: RunId, failure: &DeliveryFailure) -> Result<(), TxError> {

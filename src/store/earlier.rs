@@ -66,7 +66,7 @@ impl Store {
     pub fn take_over_sealed(&self, generation: GenerationId) -> Result<bool> {
         let own = self.own_run();
         self.write(move |tx| {
-            let taken = tx.execute(
+            let taken = tx.execute_counted(
                 "UPDATE generation SET sealed_in = ?2 WHERE id = ?1 AND sealed_in <> ?2
                  AND sealed_in IN (SELECT id FROM run WHERE finished_at IS NULL OR exit_code > 128)",
                 values![generation, own],
@@ -82,7 +82,7 @@ fn take_over(
     event: EventKind,
     own: RunId,
 ) -> Result<bool, TxError> {
-    let taken = tx.execute(
+    let taken = tx.execute_counted(
         "UPDATE event SET run = ?3 WHERE generation = ?1 AND kind = ?2 AND run <> ?3
          AND run IN (SELECT id FROM run WHERE finished_at IS NULL)",
         values![generation, event.as_str(), own],

@@ -100,7 +100,7 @@ impl Store {
     pub fn purge_events(&self, before: Time) -> Result<usize> {
         let own = self.own_run();
         self.write(move |tx| {
-            let gone = tx.execute("DELETE FROM event WHERE at < ?1", values![before])?;
+            let gone = tx.execute_counted("DELETE FROM event WHERE at < ?1", values![before])?;
             tx.execute("DELETE FROM attempt WHERE closed_at < ?1", values![before])?;
             tx.execute(
                 "DELETE FROM run WHERE started_at < ?1 AND id <> ?2
@@ -261,7 +261,6 @@ impl<'a> NewEvent<'a> {
                 self.trigger.map(Trigger::as_str),
             ],
         )
-        .map(drop)
     }
 }
 

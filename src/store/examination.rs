@@ -59,7 +59,6 @@ impl Store {
                  ON CONFLICT (name) DO UPDATE SET value = excluded.value",
                 values![REMEMBERED, text.as_bytes()],
             )
-            .map(drop)
         })?;
         Ok(Some(examination))
     }

@@ -81,9 +81,9 @@ impl Store {
         credential: Credential,
         now: Time,
     ) -> Result<(Credential, usize)> {
-        self.change(credential, Some(now), move |tx, credential| {
+        self.change_returning(credential, Some(now), move |tx, credential| {
             let (token, now) = (credential.id, tx.now());
-            let wiped = tx.execute(
+            let wiped = tx.execute_counted(
                 "UPDATE generation SET state = 'purged', sealed = NULL, broken_since = NULL,
                      set_aside_at = coalesce(set_aside_at, ?2)
                  WHERE token = ?1 AND sealed IS NOT NULL",

@@ -88,8 +88,8 @@ struct CountingTx<'a> {
 }
 
 impl Tx for CountingTx<'_> {
-    fn execute(&mut self, sql: &str, values: &[SqlValue<'_>]) -> Result<usize, TxError> {
-        let changed = self.tx.execute(sql, values)?;
+    fn execute_counted(&mut self, sql: &str, values: &[SqlValue<'_>]) -> Result<usize, TxError> {
+        let changed = self.tx.execute_counted(sql, values)?;
         self.has_changed |= changed > 0;
         Ok(changed)
     }
@@ -193,7 +193,7 @@ mod tests {
     struct Changing(usize);
 
     impl Tx for Changing {
-        fn execute(&mut self, _: &str, _: &[SqlValue<'_>]) -> Result<usize, TxError> {
+        fn execute_counted(&mut self, _: &str, _: &[SqlValue<'_>]) -> Result<usize, TxError> {
             Ok(self.0)
         }
 
@@ -212,7 +212,7 @@ mod tests {
             let changes = Changes::default();
             let done = changes.counting(&mut Changing(rows), |tx| {
                 tx.execute("UPDATE token SET name = NULL", &[])?;
-                tx.execute("UPDATE token SET name = NULL", &[])
+                tx.execute_counted("UPDATE token SET name = NULL", &[])
             });
             assert_eq!((done.unwrap(), changes.count()), (rows, expected), "{rows} rows");
         }

@@ -12,7 +12,7 @@ use crate::token::{Credential, EventKind, Problem, Time, TokenId};
 impl Store {
     /// Records such a request before it is sent.
     pub fn note_mint_sent(&self, credential: Credential, now: Time) -> Result<Credential> {
-        let (noted, _) = self.change(credential, Some(now), move |tx, credential| {
+        let noted = self.change(credential, Some(now), move |tx, credential| {
             let now = tx.now();
             tx.execute(
                 "UPDATE token SET mint_sent_at = ?2, mint_tried_at = ?2,
@@ -26,9 +26,7 @@ impl Store {
 
     /// Records that it was answered, and brought none.
     pub fn note_mint_answered(&self, credential: Credential) -> Result<Credential> {
-        let (noted, ()) =
-            self.change(credential, None, move |tx, credential| note_answered(tx, credential.id))?;
-        Ok(noted)
+        self.change(credential, None, move |tx, credential| note_answered(tx, credential.id))
     }
 
     /// Records that its answer was lost, in the history too.
@@ -40,17 +38,16 @@ impl Store {
         now: Time,
     ) -> Result<Credential> {
         let lost = lost.clone();
-        let (noted, ()) = self.change(credential, Some(now), move |tx, credential| {
+        self.change(credential, Some(now), move |tx, credential| {
             note_answered(tx, credential.id)?;
             NewEvent::new(credential.id, EventKind::MintLost, tx.now())
                 .because(Some(&lost))
                 .write(tx, run)
-        })?;
-        Ok(noted)
+        })
     }
 }
 
 /// Records that such a request was answered, in the caller's transaction.
 pub fn note_answered(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
-    tx.execute("UPDATE token SET mint_sent_at = NULL WHERE id = ?1", values![token]).map(drop)
+    tx.execute("UPDATE token SET mint_sent_at = NULL WHERE id = ?1", values![token])
 }

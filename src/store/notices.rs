@@ -130,7 +130,6 @@ impl Store {
                  WHERE name = ?1",
                 values![&name],
             )
-            .map(drop)
         })
     }
 
@@ -171,7 +170,6 @@ impl Store {
                  WHERE name = ?1 AND error IS NOT NULL",
                 values![&name],
             )
-            .map(drop)
         })
     }
 

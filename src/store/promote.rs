@@ -105,7 +105,7 @@ impl Store {
         promotion: Promotion,
         now: Time,
     ) -> Result<Credential> {
-        let (promoted, ()) = self.change(credential, Some(now), move |tx, credential| {
+        let promoted = self.change(credential, Some(now), move |tx, credential| {
             promote(tx, run, credential, &promotion)
         })?;
         failpoint::reach("promoted");
@@ -132,10 +132,9 @@ impl Store {
         refusal: RefusedCandidate,
         now: Time,
     ) -> Result<Credential> {
-        let (refused, ()) = self.change(credential, Some(now), move |tx, credential| {
+        self.change(credential, Some(now), move |tx, credential| {
             refuse(tx, run, credential.id, refusal)
-        })?;
-        Ok(refused)
+        })
     }
 
     /// Records that the current access token lives on.
@@ -146,10 +145,9 @@ impl Store {
         extension: ExtendedExpiry,
         now: Time,
     ) -> Result<Credential> {
-        let (extended, ()) = self.change(credential, Some(now), move |tx, credential| {
+        self.change(credential, Some(now), move |tx, credential| {
             extend(tx, run, credential.id, &extension)
-        })?;
-        Ok(extended)
+        })
     }
 }
 
@@ -177,7 +175,6 @@ pub fn set_aside(tx: &mut dyn Tx, id: GenerationId, state: GenerationState) -> R
         "UPDATE generation SET state = ?2, set_aside_at = ?3 WHERE id = ?1",
         values![id, state.as_str(), now],
     )
-    .map(drop)
 }
 
 /// The current generation, readable or not.
@@ -200,15 +197,13 @@ fn leave(
     let now = tx.now();
     match successor {
         Successor::Candidate => Ok(()),
-        Successor::HandedOver => tx
-            .execute(
-                "UPDATE generation SET left_at = NULL WHERE token = ?1 AND left_at IS NOT NULL",
-                values![token],
-            )
-            .map(drop),
-        Successor::Earlier => tx
-            .execute("UPDATE generation SET left_at = ?2 WHERE id = ?1", values![current, now])
-            .map(drop),
+        Successor::HandedOver => tx.execute(
+            "UPDATE generation SET left_at = NULL WHERE token = ?1 AND left_at IS NOT NULL",
+            values![token],
+        ),
+        Successor::Earlier => {
+            tx.execute("UPDATE generation SET left_at = ?2 WHERE id = ?1", values![current, now])
+        }
     }
 }
 
@@ -240,7 +235,7 @@ pub fn promote(
             )?;
         }
     }
-    let changed = tx.execute(
+    let changed = tx.execute_counted(
         "UPDATE generation SET state = 'current', rotated_at = NULL, left_at = NULL,
              given_to = NULL, revoked_at = NULL
          WHERE id = ?1 AND token = ?2",

@@ -31,7 +31,7 @@ impl Store {
         generation: GenerationId,
         proof: Proof,
     ) -> Result<(Credential, Option<EventKind>)> {
-        self.change(credential, None, move |tx, _| note(tx, run, generation, &proof))
+        self.change_returning(credential, None, move |tx, _| note(tx, run, generation, &proof))
     }
 
     /// Adds the proofs of a command that holds no lock, as far as they are news.
@@ -201,7 +201,6 @@ fn forget_lost_answer(
          WHERE id = (SELECT token FROM generation WHERE id = ?1) AND answer_lost_at < ?2",
         values![generation, proof.at],
     )
-    .map(drop)
 }
 
 /// The expiry that an answer tells, if any.
@@ -221,7 +220,6 @@ fn set_expiry(tx: &mut dyn Tx, generation: GenerationId, expiry: Expiry) -> Resu
         "UPDATE generation SET expiry = ?2, expires_at = ?3 WHERE id = ?1",
         values![generation, expiry, expires_at],
     )
-    .map(drop)
 }
 
 /// Records which verdict the history has.
@@ -231,5 +229,4 @@ pub fn settle_verdict(
     valid: bool,
 ) -> Result<(), TxError> {
     tx.execute("UPDATE generation SET verdict = ?2 WHERE id = ?1", values![generation, valid])
-        .map(drop)
 }

@@ -37,7 +37,7 @@ impl Store {
         now: Time,
     ) -> Result<Credential> {
         let seals = self.seals()?.clone();
-        let (promoted, ()) = self.change(credential, Some(now), move |tx, credential| {
+        let promoted = self.change(credential, Some(now), move |tx, credential| {
             take_over(tx, &seals, run, credential, promotion)
         })?;
         failpoint::reach("promoted");
@@ -110,7 +110,6 @@ fn take_over(
     promote(tx, run, credential, &promotion)?;
     set_aside(tx, backup, GenerationState::Previous)?;
     tx.execute("UPDATE generation SET given_to = ?2 WHERE id = ?1", values![backup, credential.id])
-        .map(drop)
 }
 
 fn sealed(tx: &mut dyn Tx, id: GenerationId) -> Result<(TokenId, Vec<u8>), TxError> {

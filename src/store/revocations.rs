@@ -39,7 +39,7 @@ impl Store {
         self.write(move |tx| {
             generations.iter().try_for_each(|generation| {
                 let sql = "UPDATE generation SET revoked_at = NULL WHERE id = ?1";
-                tx.execute(sql, values![*generation]).map(drop)
+                tx.execute(sql, values![*generation])
             })
         })
     }
@@ -53,7 +53,7 @@ impl Store {
         generation: GenerationId,
         proof: Proof,
     ) -> Result<Credential> {
-        let (noted, ()) = self.change(credential, Some(proof.at), move |tx, credential| {
+        let noted = self.change(credential, Some(proof.at), move |tx, credential| {
             proofs::replace(tx, generation, &proof)?;
             proofs::settle_verdict(tx, generation, false)?;
             NewEvent::new(credential.id, EventKind::Revoked, proof.at)
@@ -68,7 +68,7 @@ impl Store {
 
 fn mark(tx: &mut dyn Tx, generation: GenerationId) -> Result<usize, TxError> {
     let now = tx.now();
-    tx.execute(
+    tx.execute_counted(
         "UPDATE generation SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL",
         values![generation, now],
     )

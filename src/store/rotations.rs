@@ -51,7 +51,6 @@ impl Store {
                      AND place IS NULL",
                 values![token, generation, &target, EventKind::Adopted.as_str()],
             )
-            .map(drop)
         })
     }
 
@@ -94,7 +93,6 @@ fn note_source(
             source.and_then(|it| it.line),
         ],
     )
-    .map(drop)
 }
 
 /// Records why what the config's place holds is refused, or that it is not, if it is this generation
@@ -112,7 +110,6 @@ pub fn refuse_source(
              WHERE id = ?2 OR id = (SELECT parent FROM generation WHERE id = ?2))",
         values![token, generation, problem.as_deref()],
     )
-    .map(drop)
 }
 
 /// Records that what was just promoted is what the config's place holds, if it is: it is refused no
@@ -130,7 +127,6 @@ pub fn note_place(
              = (SELECT fingerprint FROM generation WHERE id = ?2)",
         values![token, generation, EventKind::Adopted.as_str()],
     )
-    .map(drop)
 }
 
 /// Returns the older access tokens that a person's rotations left alive, by token, the oldest first.

@@ -88,7 +88,6 @@ impl Store {
                 "UPDATE attempt SET closed_at = ?2 WHERE run = ?1 AND closed_at IS NULL",
                 values![run, now],
             )
-            .map(drop)
         })
     }
 
@@ -96,7 +95,7 @@ impl Store {
     /// is remembered stays.
     pub fn drop_run(&self, run: RunId) -> Result<bool> {
         self.write(move |tx| {
-            let gone = tx.execute(
+            let gone = tx.execute_counted(
                 "DELETE FROM run WHERE id = ?1
                  AND NOT EXISTS (SELECT 1 FROM event WHERE run = ?1)
                  AND NOT EXISTS (SELECT 1 FROM attempt WHERE run = ?1)",
@@ -109,16 +108,14 @@ impl Store {
     /// Writes down that a run did its work to the end, whatever code it ends with: a damaged row, or
     /// one token's mistake in the config, says nothing of the timer.
     pub fn note_work_done(&self, run: RunId) -> Result<()> {
-        self.write(move |tx| {
-            tx.execute("UPDATE run SET worked = 1 WHERE id = ?1", values![run]).map(drop)
-        })
+        self.write(move |tx| tx.execute("UPDATE run SET worked = 1 WHERE id = ?1", values![run]))
     }
 
     /// Writes down how the import was typed that this run is: typed again, it finishes what a kill leaves.
     pub fn note_typed(&self, run: RunId, typed: &str) -> Result<()> {
         let typed = typed.to_owned();
         self.write(move |tx| {
-            tx.execute("UPDATE run SET typed = ?2 WHERE id = ?1", values![run, &typed]).map(drop)
+            tx.execute("UPDATE run SET typed = ?2 WHERE id = ?1", values![run, &typed])
         })
     }
 

@@ -103,9 +103,7 @@ impl Seals {
         keep(tx, DATA_KEY, &wrapped(current))?;
         match next {
             Some(next) => keep(tx, NEXT_DATA_KEY, &wrapped(next)),
-            None => {
-                tx.execute("DELETE FROM meta WHERE name = ?1", values![NEXT_DATA_KEY]).map(drop)
-            }
+            None => tx.execute("DELETE FROM meta WHERE name = ?1", values![NEXT_DATA_KEY]),
         }
     }
 
@@ -247,7 +245,6 @@ fn keep(tx: &mut dyn Tx, name: &str, value: &[u8]) -> Result<(), TxError> {
          ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         values![name, value],
     )
-    .map(drop)
 }
 
 fn keeping_fingerprints(data_key: &Key) -> Key {

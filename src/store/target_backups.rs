@@ -78,7 +78,6 @@ pub fn keep(
              at = excluded.at, sealed = excluded.sealed",
         values![token, target.as_str(), at, sealed],
     )
-    .map(drop)
 }
 
 /// Forgets what a token's files held before `before`, in the caller's transaction. What a file
@@ -89,5 +88,4 @@ pub fn forget(tx: &mut dyn Tx, token: TokenId, before: Time) -> Result<(), TxErr
          AND target NOT IN (SELECT target FROM overwrite WHERE token = ?1)",
         values![token, before],
     )
-    .map(drop)
 }

@@ -103,7 +103,7 @@ impl Store {
         now: Time,
     ) -> Result<Credential> {
         let (seen, unseen) = (seen.to_vec(), unseen.to_vec());
-        let (noted, ()) = self.change(parent, Some(now), move |tx, parent| {
+        self.change(parent, Some(now), move |tx, parent| {
             tx.execute(
                 "UPDATE token SET listed = ?2, list_not_before = NULL WHERE id = ?1",
                 values![parent.id, listed],
@@ -124,15 +124,14 @@ impl Store {
                 )?;
             }
             Ok(())
-        })?;
-        Ok(noted)
+        })
     }
 
     /// Takes a token out of every verdict; does nothing if it is out already.
     pub fn retire(&self, run: RunId, credential: Credential, now: Time) -> Result<Credential> {
-        let (retired, ()) = self.change(credential, Some(now), move |tx, credential| {
+        self.change(credential, Some(now), move |tx, credential| {
             let (token, now) = (credential.id, tx.now());
-            let changed = tx.execute(
+            let changed = tx.execute_counted(
                 "UPDATE token SET retired_at = ?2 WHERE id = ?1 AND retired_at IS NULL",
                 values![token, now],
             )?;
@@ -140,8 +139,7 @@ impl Store {
                 NewEvent::new(token, EventKind::Retired, now).write(tx, run)?;
             }
             Ok(())
-        })?;
-        Ok(retired)
+        })
     }
 
     /// Changes a token, dated with `now` if the change is dated, and gives it back as it is then.
@@ -149,7 +147,17 @@ impl Store {
     /// In a debug build it checks that the credential was what the store had. Deliveries are not part
     /// of that: a program that serves several tokens is run for all of them at once, so what a target
     /// has is read where it is used.
-    pub fn change<T: Send + 'static>(
+    pub fn change(
+        &self,
+        credential: Credential,
+        now: Option<Time>,
+        work: impl FnOnce(&mut dyn Tx, &Credential) -> Result<(), TxError> + Send + 'static,
+    ) -> Result<Credential> {
+        self.change_returning(credential, now, work).map(|(changed, ())| changed)
+    }
+
+    /// The same for a change that has a result of its own.
+    pub fn change_returning<T: Send + 'static>(
         &self,
         credential: Credential,
         now: Option<Time>,
@@ -298,7 +306,7 @@ fn rename_one(tx: &mut dyn Tx, run: RunId, was: &Label, label: &Label) -> Result
             let new = format!("{label}{}", old.strip_prefix(was).unwrap_or_default());
             let sql =
                 format!("UPDATE {table} SET label = ?2 WHERE label = ?1 AND NOT EXISTS ({taken})");
-            let moved = tx.execute(&sql, values![&old, &new])?;
+            let moved = tx.execute_counted(&sql, values![&old, &new])?;
             if moved == 1 && table == "token" {
                 note_renamed(tx, run, &old, &new)?;
             }
@@ -343,7 +351,7 @@ fn give_way(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
         // No label begins so: it is free until the other one has left its own.
         "UPDATE token SET label = '~' || label WHERE id = ?1"
     };
-    tx.execute(sql, values![token]).map(drop)
+    tx.execute(sql, values![token])
 }
 
 fn find(tx: &mut dyn Tx, label: &Label) -> Result<Option<TokenId>, TxError> {

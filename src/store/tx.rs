@@ -18,7 +18,7 @@ pub type EachRow<'a> = &'a mut dyn FnMut(Row<'_>) -> Result<ControlFlow<()>, TxE
 /// A transaction that is under way in some engine.
 pub trait Tx {
     /// Runs a statement that gives no rows; returns how many rows it changed.
-    fn execute(&mut self, sql: &str, values: &[SqlValue<'_>]) -> Result<usize, TxError>;
+    fn execute_counted(&mut self, sql: &str, values: &[SqlValue<'_>]) -> Result<usize, TxError>;
 
     /// Runs a statement and hands over its rows one by one, so that 10,000 of them never lie in
     /// memory at once.
@@ -34,6 +34,11 @@ pub trait Tx {
 }
 
 impl dyn Tx + '_ {
+    /// Runs a statement that gives no rows, whether it changes any or none.
+    pub fn execute(&mut self, sql: &str, values: &[SqlValue<'_>]) -> Result<(), TxError> {
+        self.execute_counted(sql, values).map(drop)
+    }
+
     /// Reads every row; one that is damaged fails the whole.
     pub fn all<T>(
         &mut self,
@@ -102,7 +107,7 @@ impl dyn Tx + '_ {
         sql: &str,
         values: &[SqlValue<'_>],
     ) -> Result<(), TxError> {
-        match self.execute(sql, values)? {
+        match self.execute_counted(sql, values)? {
             0 => Err(TxError::Absent(what)),
             _ => Ok(()),
         }

@@ -242,7 +242,7 @@ mod tests {
     }
 
     fn add(tx: &mut dyn Tx, n: i64) -> Result<(), TxError> {
-        tx.execute("INSERT INTO meta (n) VALUES (?1)", values![n]).map(drop)
+        tx.execute("INSERT INTO meta (n) VALUES (?1)", values![n])
     }
 
     fn write(sqlite: &Sqlite, n: i64) -> Result<(), TxError> {

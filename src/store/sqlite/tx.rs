@@ -23,7 +23,7 @@ impl<'a> SqliteTx<'a> {
 }
 
 impl Tx for SqliteTx<'_> {
-    fn execute(&mut self, sql: &str, values: &[SqlValue<'_>]) -> Result<usize, TxError> {
+    fn execute_counted(&mut self, sql: &str, values: &[SqlValue<'_>]) -> Result<usize, TxError> {
         let mut statement = self.connection.prepare_cached(sql)?;
         Ok(statement.execute(params_from_iter(values))?)
     }
