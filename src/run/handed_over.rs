@@ -14,8 +14,8 @@ use super::Run;
 use super::candidate::{Candidates, IdentityChange, works_on};
 use super::configured_tokens::holds;
 use super::found::adopt_before_first_delivery;
-use super::hand_over::{GivenBy, HandOver, HandedOver};
 use super::inspect::{inspect, wrong_app};
+use super::intake::{GivenBy, HandedOver, Intake};
 use super::log;
 use super::make_current::Lifetime;
 use super::tokens::{TokenConfig, subject};
@@ -47,7 +47,7 @@ pub struct Fitting<'t> {
 
 /// An access token that was taken, or was the current one already.
 pub struct Taken<'a> {
-    hand_over: HandOver<'a>,
+    intake: Intake<'a>,
     outcome: Outcome,
     reason: String,
     pages: PagesFollow,
@@ -69,10 +69,10 @@ pub fn inspect_handed_over<'t>(
     token: &'t TokenConfig,
     handed: HandedOver,
 ) -> Result<Fitting<'t>, CliError> {
-    let hand_over = HandOver::new(run, token, handed, GivenBy::Person)?.or_what_came_of_it()?;
-    hand_over.check_not_of_another_label()?;
-    let (app, inspection) = hand_over.inspect()?;
-    Ok(hand_over.fitting(token, app, inspection))
+    let intake = Intake::new(run, token, handed, GivenBy::Person)?.or_what_came_of_it()?;
+    intake.check_not_of_another_label()?;
+    let (app, inspection) = intake.inspect()?;
+    Ok(intake.fitting(token, app, inspection))
 }
 
 /// Asks Meta about an access token that it gave for `token`, and refuses what does not fit; `parent`
@@ -83,9 +83,9 @@ pub fn inspect_derived<'t>(
     handed: HandedOver,
     parent: Option<GenerationId>,
 ) -> Result<Fitting<'t>, CliError> {
-    let hand_over = HandOver::new(run, token, handed, GivenBy::Meta(parent))?;
-    let (app, inspection) = hand_over.inspect()?;
-    Ok(hand_over.fitting(token, app, inspection))
+    let intake = Intake::new(run, token, handed, GivenBy::Meta(parent))?;
+    let (app, inspection) = intake.inspect()?;
+    Ok(intake.fitting(token, app, inspection))
 }
 
 /// The same as [`inspect_handed_over`] for an access token that Meta was asked about just now, as one
@@ -97,10 +97,10 @@ pub fn fit_handed_over<'t>(
     app: App,
     inspection: Inspection,
 ) -> Result<Fitting<'t>, CliError> {
-    let hand_over = HandOver::new(run, token, handed, GivenBy::Person)?;
-    hand_over.check_not_of_another_label()?;
-    hand_over.check_fit(&app, &inspection)?;
-    Ok(hand_over.fitting(token, app, inspection))
+    let intake = Intake::new(run, token, handed, GivenBy::Person)?;
+    intake.check_not_of_another_label()?;
+    intake.check_fit(&app, &inspection)?;
+    Ok(intake.fitting(token, app, inspection))
 }
 
 impl<'t> Fitting<'t> {
@@ -144,21 +144,21 @@ impl<'t> Fitting<'t> {
         't: 'a,
     {
         let Self { token, handed, given_by, began, app, inspection } = self;
-        let mut hand_over = HandOver { began, ..HandOver::new(run, token, handed, given_by)? };
+        let mut intake = Intake { began, ..Intake::new(run, token, handed, given_by)? };
         let room = run.store.room_for_grant()?;
-        hand_over.credential = run.name_interrupted(hand_over.credential)?;
-        let delivery = deliveries.of_token(token, hand_over.before.id, Replace::Own);
-        hand_over.adopt_before_first_delivery(&app, &delivery)?;
-        let (outcome, reason) = match hand_over.lifetime(&inspection) {
+        intake.credential = run.name_interrupted(intake.credential)?;
+        let delivery = deliveries.of_token(token, intake.before.id, Replace::Own);
+        intake.adopt_before_first_delivery(&app, &delivery)?;
+        let (outcome, reason) = match intake.lifetime(&inspection) {
             Lifetime::Long if inspection.expiry == Expiry::Never => {
-                hand_over.store_as_it_is(&app, &inspection, "never expires")?
+                intake.store_as_it_is(&app, &inspection, "never expires")?
             }
-            Lifetime::Long => hand_over.store_as_it_is(&app, &inspection, "long-lived already")?,
-            Lifetime::Short => hand_over.exchange(&app, &inspection)?,
-            Lifetime::Unknown => hand_over.exchange_if_possible(&app, &inspection)?,
+            Lifetime::Long => intake.store_as_it_is(&app, &inspection, "long-lived already")?,
+            Lifetime::Short => intake.exchange(&app, &inspection)?,
+            Lifetime::Unknown => intake.exchange_if_possible(&app, &inspection)?,
         };
         drop(room);
-        Ok(Taken { hand_over, outcome, reason, pages: PagesFollow::InTheNextRun })
+        Ok(Taken { intake, outcome, reason, pages: PagesFollow::InTheNextRun })
     }
 }
 
@@ -180,7 +180,7 @@ pub fn report_taken(
 impl Taken<'_> {
     /// Delivers it to the token's files.
     pub fn deliver(&self, deliveries: &Deliveries<'_>) -> Result<(), CliError> {
-        let HandOver { run, token, before, .. } = &self.hand_over;
+        let Intake { run, token, before, .. } = &self.intake;
         run.bear_full(deliveries.of_token(token, before.id, Replace::Own).deliver())?;
         Ok(())
     }
@@ -195,10 +195,10 @@ impl Taken<'_> {
         if matches!(self.outcome, Outcome::Exchanged | Outcome::Adopted | Outcome::Minted)
             && self.pages == PagesFollow::InTheNextRun
         {
-            self.hand_over.hint_at_pages();
+            self.intake.hint_at_pages();
         }
-        let result = self.hand_over.result(self.outcome, self.reason)?;
-        log::refreshed(&result, self.hand_over.began);
+        let result = self.intake.result(self.outcome, self.reason)?;
+        log::refreshed(&result, self.intake.began);
         Ok(result)
     }
 }
@@ -213,7 +213,7 @@ fn of_one_label(shared: &SharedToken) -> String {
     }
 }
 
-impl HandOver<'_> {
+impl Intake<'_> {
     /// Hands over what Meta gave for it, where a run that was cut short had it exchanged and sealed: it
     /// may be dead since, and the same command finishes that once.
     fn or_what_came_of_it(mut self) -> Result<Self, CliError> {

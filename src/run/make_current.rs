@@ -8,8 +8,8 @@
 use super::DryRun;
 use super::candidate::Examined;
 use super::exchanging::ask_for_exchange;
-use super::hand_over::{GivenBy, HandOver};
 use super::inspect::inspect;
+use super::intake::{GivenBy, Intake};
 use crate::error::CliError;
 use crate::graph::{App, CallError};
 use crate::policy::{humanize, is_short_life};
@@ -30,7 +30,7 @@ pub enum Lifetime {
     Unknown,
 }
 
-impl HandOver<'_> {
+impl Intake<'_> {
     /// How long it lives, by what Graph says of it.
     pub fn lifetime(&self, inspection: &Inspection) -> Lifetime {
         let spec = self.token.token_type.spec();

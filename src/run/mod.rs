@@ -11,10 +11,9 @@
 //! - A new access token. `inspect` asks Graph about it, `candidate` seals, promotes and refuses it,
 //!   `examine` compares it with the current one.
 //! - A person's commands, opened by `command_run`. `handed_over` takes access tokens that a person hands
-//!   over (`hand_over` is one of them, `exchanging` has Meta make it long-lived, `make_current` puts it in
-//!   place), `login` invites to Meta's
-//!   dialog, `minting` has Meta make one in an admin's name, `revocation` ends them at Meta, `imported`
-//!   takes over those of another program. `rollback` puts an earlier one back (`earlier` finds it) and
+//!   over (`intake` is the taking of one, `exchanging` has Meta make it long-lived, `make_current` puts
+//!   it in place), `login` invites to Meta's dialog, `minting` has Meta make one in an admin's name,
+//!   `revocation` ends them at Meta, `imported` takes over those of another program. `rollback` puts an earlier one back (`earlier` finds it) and
 //!   `promotion` a backup in its token's place, each as a `replacement`. `declaration` plans how a
 //!   command declares a token, `hangs_on` finds what hangs on a person, `in_use` hands out the access
 //!   token in use.
@@ -38,12 +37,12 @@ mod exchange_found;
 mod exchanging;
 mod finish;
 pub mod found;
-pub mod hand_over;
 pub mod handed_over;
 pub mod hangs_on;
 pub mod imported;
 pub mod in_use;
 pub mod inspect;
+pub mod intake;
 mod job;
 pub mod log;
 pub mod login;

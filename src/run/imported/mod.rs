@@ -26,8 +26,8 @@ use crate::import::{ImportRow, Imports, PastEvent};
 use crate::policy::{Current, Losses, humanize, table};
 use crate::report::{ImportReport, RefusedLine, TokenResult};
 use crate::run::candidate::IdentityChange;
-use crate::run::hand_over::HandedOver;
 use crate::run::handed_over::{Fitting, Taken, fit_handed_over, report_taken};
+use crate::run::intake::HandedOver;
 use crate::run::{DryRun, Run, log};
 use crate::store::PastNote;
 use crate::token::{

@@ -46,8 +46,8 @@ pub enum GivenBy {
     Meta(Option<GenerationId>),
 }
 
-/// The handing over of one access token.
-pub struct HandOver<'a> {
+/// One access token on its way in, and what is known of its token meanwhile.
+pub struct Intake<'a> {
     pub run: &'a Run<'a>,
     pub token: &'a TokenConfig,
     pub handed: HandedOver,
@@ -61,7 +61,7 @@ pub struct HandOver<'a> {
     pub outlived: Option<u32>,
 }
 
-impl<'a> HandOver<'a> {
+impl<'a> Intake<'a> {
     /// Begins to hand over an access token.
     pub fn new(
         run: &'a Run<'a>,
@@ -126,7 +126,7 @@ impl<'a> HandOver<'a> {
     }
 }
 
-impl HandOver<'_> {
+impl Intake<'_> {
     /// Says why it is refused, and what to do about it.
     pub fn refusal(&self, problem: &Problem) -> CliError {
         log::not_taken(&self.token.label, problem);
