@@ -2,11 +2,6 @@
 //!
 //! An attempt is recorded before its first request. If the process dies between Meta's answer and
 //! our disk, the open attempt says that there may have been a grant.
-//!
-//! Meta throttles an app as a whole, and calling it meanwhile lengthens the block, so a run also
-//! records until when no attempt is made for an app.
-
-use std::collections::HashMap;
 
 use super::columns;
 use super::events::NewEvent;
@@ -18,7 +13,7 @@ use super::{Result, Store};
 use crate::failpoint;
 use crate::token::{
     AttemptKind, Credential, EventKind, Expiry, Fingerprint, GenerationId, Label, OpenAttempt,
-    ProbeAnswer, ProbeGrade, Problem, SentExchange, SharedToken, Time, TokenId,
+    ProbeAnswer, ProbeGrade, Problem, SharedToken, Time, TokenId,
 };
 
 /// An attempt that did not bring what it was made for.
@@ -172,26 +167,6 @@ impl Store {
         })
     }
 
-    /// Records until when the list of a token's Pages is not to be asked for.
-    pub fn pause_list(&self, credential: Credential, until: Time) -> Result<Credential> {
-        self.change(credential, None, move |tx, credential| {
-            tx.execute(
-                "UPDATE token SET list_not_before = ?2 WHERE id = ?1",
-                values![credential.id, until],
-            )
-        })
-    }
-
-    /// Records until when no access token of a token is to be asked about.
-    pub fn pause_questions(&self, credential: Credential, until: Time) -> Result<Credential> {
-        self.change(credential, None, move |tx, credential| {
-            tx.execute(
-                "UPDATE token SET ask_not_before = ?2 WHERE id = ?1",
-                values![credential.id, until],
-            )
-        })
-    }
-
     /// Records that a renewal was sent at that time and that its answer never came.
     pub fn note_lost_answer(&self, credential: Credential, sent_at: Time) -> Result<Credential> {
         self.change(credential, None, move |tx, credential| {
@@ -199,54 +174,6 @@ impl Store {
                 "UPDATE token SET answer_lost_at = ?2 WHERE id = ?1",
                 values![credential.id, sent_at],
             )
-        })
-    }
-
-    /// Records the exchange of an access token from outside, before it is sent.
-    pub fn plan_exchange(
-        &self,
-        run: RunId,
-        credential: Credential,
-        sent: SentExchange,
-    ) -> Result<Credential> {
-        let planned = self.change(credential, Some(sent.at), move |tx, credential| {
-            plan(tx, run, &[credential.id], AttemptKind::Exchange)?;
-            note_exchange_sent(tx, credential.id, Some(sent))
-        })?;
-        failpoint::reach("planned");
-        Ok(planned)
-    }
-
-    /// Records that it gave no access token. A lost answer is named in the history, and what was sent is
-    /// remembered; otherwise it is forgotten.
-    pub fn note_not_exchanged(
-        &self,
-        run: RunId,
-        credential: Credential,
-        lost: Option<SentExchange>,
-        now: Time,
-    ) -> Result<Credential> {
-        self.change(credential, Some(now), move |tx, credential| {
-            close(tx, run, credential.id)?;
-            let Some(sent) = lost else { return note_exchange_sent(tx, credential.id, None) };
-            let expiry = expiry_in_use(tx, credential.id)?;
-            NewEvent::new(credential.id, EventKind::RefreshFailed, tx.now())
-                .expiring(expiry)
-                .because(Some(&sent.lost()))
-                .write(tx, run)
-        })
-    }
-
-    /// Records that it gave an access token that the token has already.
-    pub fn note_exchanged(
-        &self,
-        run: RunId,
-        credential: Credential,
-        now: Time,
-    ) -> Result<Credential> {
-        self.change(credential, Some(now), move |tx, credential| {
-            close(tx, run, credential.id)?;
-            note_exchanged(tx, credential.id)
         })
     }
 
@@ -307,57 +234,15 @@ impl Store {
             setback.write(tx, run, credential.id)
         })
     }
-
-    /// Records that no call is to be made for this app of the config before `until`.
-    pub fn throttle_app(&self, app: &str, until: Time, now: Time) -> Result<()> {
-        let app = app.to_owned();
-        self.write_at(now, move |tx| {
-            let now = tx.now();
-            tx.execute("DELETE FROM pause WHERE until <= ?1", values![now])?;
-            tx.execute(
-                "INSERT INTO pause (app, until) VALUES (?1, ?2)
-                 ON CONFLICT (app) DO UPDATE SET until = excluded.until",
-                values![&app, until],
-            )
-        })
-    }
-
-    /// Returns the apps that are not to be called at `now`, and until when. A damaged row throttles
-    /// nothing: the worst that follows is one refusal that writes it anew.
-    pub fn throttled_apps(&self, now: Time) -> Result<HashMap<String, Time>> {
-        let apps = self.read(move |tx| {
-            tx.undamaged(
-                "SELECT app, until FROM pause WHERE until > ?1",
-                values![now],
-                |mut row| Ok((row.text("pause.app")?.to_owned(), row.time("pause.until")?)),
-            )
-        })?;
-        Ok(apps.into_iter().collect())
-    }
 }
 
-/// Records that an exchange was answered with an access token, in the caller's transaction.
-pub fn note_exchanged(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
-    tx.execute(
-        "UPDATE token SET exchanged = coalesce(exchange_sent, exchanged), exchange_sent_at = NULL,
-             exchange_sent = NULL WHERE id = ?1",
-        values![token],
-    )
-}
-
-fn note_exchange_sent(
+/// Records attempts for tokens that the run has none open for yet.
+pub fn plan(
     tx: &mut dyn Tx,
-    token: TokenId,
-    exchange: Option<SentExchange>,
+    run: RunId,
+    tokens: &[TokenId],
+    kind: AttemptKind,
 ) -> Result<(), TxError> {
-    let (at, of) = (exchange.map(|it| it.at), exchange.as_ref().map(|it| it.of.as_bytes()));
-    tx.execute(
-        "UPDATE token SET exchange_sent_at = ?2, exchange_sent = ?3 WHERE id = ?1",
-        values![token, at, of],
-    )
-}
-
-fn plan(tx: &mut dyn Tx, run: RunId, tokens: &[TokenId], kind: AttemptKind) -> Result<(), TxError> {
     let now = tx.now();
     for token in tokens {
         // The sign keeps the index of runs out of it: that would read all that the run planned.
@@ -428,7 +313,7 @@ impl Setback {
 }
 
 /// When the access token in use expires, as far as that can be read.
-fn expiry_in_use(tx: &mut dyn Tx, token: TokenId) -> Result<Option<Expiry>, TxError> {
+pub fn expiry_in_use(tx: &mut dyn Tx, token: TokenId) -> Result<Option<Expiry>, TxError> {
     let expiry = tx.first(
         "SELECT expiry, expires_at FROM generation WHERE token = ?1 AND state = 'current'",
         values![token],

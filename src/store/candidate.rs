@@ -4,8 +4,9 @@
 //! kill afterwards costs nothing, and Meta may not give it twice. What becomes of it is decided in
 //! `promote.rs`.
 
-use super::attempts::{self, note_exchanged};
+use super::attempts;
 use super::columns;
+use super::exchanges::note_exchanged;
 use super::generations::one;
 use super::minting;
 use super::promote::set_aside;
