@@ -25,6 +25,7 @@ mod secret_kind;
 mod spec;
 mod stand_in;
 mod typed_secret;
+mod unfit;
 
 pub use access_token::{
     AccessToken, Fingerprint, Grant, Malformed, Secret, is_blank, is_invisible,
@@ -46,7 +47,7 @@ pub use inspection::{Difference, GranularScope, Identity, Inspection, Proof};
 pub use label::{BadLabel, Label, Pattern};
 pub use login::{LoginAnswer, LoginClaims, LoginOutcome, UnfitAnswer, read_login_answer};
 pub use notification::{ChannelId, NotificationEvent, Notified, Topic, TopicState};
-pub use pasted::{Unfit, read_pasted, unfit_secret};
+pub use pasted::{read_pasted, unfit_secret};
 pub use probe::{
     BadProbePath, Probe, ProbeAnswer, ProbeGrade, ProbeOrigin, ProbePath, ProbeQuestion,
 };
@@ -60,6 +61,7 @@ pub use spec::{
 };
 pub use stand_in::{is_placeholder, is_reference};
 pub use typed_secret::secret_typed;
+pub use unfit::Unfit;
 
 /// An instant, in UTC: the only time that crosses a module boundary.
 pub type Time = chrono::DateTime<chrono::Utc>;

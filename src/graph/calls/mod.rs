@@ -9,18 +9,19 @@ mod inspection;
 mod login;
 mod pages;
 mod probe;
+mod profile;
 mod revocation;
 mod version;
 
 pub use grant::{GrantInput, MintInput, MintedLife, grant, mint, read_grant};
 pub use inspection::{Asker, as_app_token, inspect, read_inspection, read_own_inspection};
-pub use inspection::{profile, read_profile};
 pub use login::{
     AskAgain, Dialog, DialogScopes, dialog_address, exchange_code, person, read_person,
 };
 pub use pages::{AccountsPage, Continuation, PageEdge, PageFields, PageGrant, Position};
 pub use pages::{accounts, page, read_accounts, read_page};
 pub use probe::{ProbeFinding, probe, read_probe};
+pub use profile::{profile, read_profile};
 pub use revocation::{
     read_acknowledgement, revoke_grant, revoke_one, revoke_system_user, revoke_undocumented,
 };
