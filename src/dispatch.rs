@@ -20,16 +20,16 @@ use self::help::help;
 use self::init::init;
 use self::opening::{Setting, open_session};
 use self::orders::{
-    add_order, check_order, exec_order, forget_order, handed_out, import_order, key_order,
-    login_order, mint_order, promote_order, revoke_order, rollback_order, status_order,
+    add_order, check_order, exchange_order, exec_order, forget_order, handed_out, import_order,
+    key_order, login_order, mint_order, promote_order, refresh_options, revoke_order,
+    rollback_order, status_order, stored_exchange_options,
 };
 use self::refusal::{
     bug, give_up, is_scheduled_line, misread, misread_complaint, note_unusable, plain_ui, unusable,
 };
 use self::serve::accept_request;
 use self::typed::{
-    colour, dry_run, duration, event, format, identity_change, label, log_format, losses, since,
-    trigger, verbosity,
+    colour, dry_run, duration, event, format, label, log_format, since, trigger, verbosity,
 };
 use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
@@ -39,12 +39,11 @@ use crate::environment::Environment;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::interrupt::{Interrupt, survive_file_limit};
-use crate::policy::{Insistence, prefixed};
+use crate::policy::prefixed;
 use crate::report::markdown;
-use crate::run::{Only, RefreshOptions, RunOptions};
 use crate::session::Session;
 use crate::status::AskGraph;
-use crate::token::{Pattern, Trigger};
+use crate::token::Pattern;
 use crate::ui::{OUTPUT_FAILED, OutputFormat, Ui};
 
 /// Does what was typed and gives the exit code.
@@ -220,7 +219,6 @@ fn dispatch(
 }
 
 fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
-    let patterns = |labels: &[String]| labels.iter().map(Pattern::new).collect::<Vec<_>>();
     match command {
         Command::Status(given) => {
             let exit = match &given.token_file {
@@ -230,49 +228,14 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
             exit.map(|verdict| if given.exit_code { verdict.code() } else { Exit::Ok.code() })
         }
         Command::Refresh(given) => {
-            let options = RefreshOptions {
-                run: RunOptions {
-                    command: "refresh",
-                    trigger: trigger(session, given.scheduled),
-                    dry_run: dry_run(given.dry_run),
-                    lock_wait: duration(&given.lock_wait)?,
-                },
-                patterns: patterns(&given.labels),
-                insistence: match (given.force, given.labels.is_empty()) {
-                    (true, _) => Insistence::Forced,
-                    (false, false) => Insistence::Named,
-                    (false, true) => Insistence::None,
-                },
-                only: Only::All,
-            };
-            commands::refresh(session, &options).map(Exit::code)
+            commands::refresh(session, &refresh_options(session, given)?).map(Exit::code)
         }
         Command::Add(given) => commands::add(session, &add_order(session, given)?).map(Exit::code),
         Command::Exchange(given) if given.stored => {
-            let options = RefreshOptions {
-                run: RunOptions {
-                    command: "exchange",
-                    trigger: Trigger::Manual,
-                    dry_run: dry_run(given.run.dry_run),
-                    lock_wait: duration(&given.run.lock_wait)?,
-                },
-                patterns: patterns(&given.labels),
-                // Those that are named are exchanged also where `refresh` leaves them alone.
-                insistence: Insistence::Named,
-                only: Only::ShortLived,
-            };
-            commands::refresh(session, &options).map(Exit::code)
+            commands::refresh(session, &stored_exchange_options(given)?).map(Exit::code)
         }
         Command::Exchange(given) => {
-            let order = commands::ExchangeOrder {
-                label: label(&given.labels)?,
-                file: given.token_file.clone(),
-                losses: losses(given.replace),
-                identity: identity_change(given.replace_identity),
-                dry_run: dry_run(given.run.dry_run),
-                lock_wait: duration(&given.run.lock_wait)?,
-            };
-            commands::exchange(session, &order).map(Exit::code)
+            commands::exchange(session, &exchange_order(given)?).map(Exit::code)
         }
         Command::Login(given) => commands::login(session, &login_order(given)?).map(Exit::code),
         Command::Deliver(given) => deliver(session, given),

@@ -3,10 +3,10 @@
 use std::path::Component;
 
 use super::refusal::usage;
-use super::typed::{dry_run, duration, identity_change, label, losses, span};
+use super::typed::{dry_run, duration, identity_change, label, losses, span, trigger};
 use crate::cli::{self, TypedFailOn, TypedPerfdata, TypedShape, TypedSort, TypedTokenType};
 use crate::commands::{
-    AddOrder, CheckOrder, Declaration, ExecOrder, ForgetOrder, HandedOut, HeldFiles,
+    AddOrder, CheckOrder, Declaration, ExchangeOrder, ExecOrder, ForgetOrder, HandedOut, HeldFiles,
     IdentityChange, IfAdmins, IfDead, IfHeld, ImportOrder, KeyOrder, KeyStep, LoginOrder,
     LoginTerms, LoginWay, MintOrder, PromoteOrder, RevokeOrder, RevokedTokens, RollbackOrder,
     Sealing, SendNotifications, StatusOrder, TokenWay, VARIABLE, Which, check_valid,
@@ -14,15 +14,16 @@ use crate::commands::{
 use crate::config::{FileAndKey, Missing, NewToken};
 use crate::error::CliError;
 use crate::import::{Shape, parse_rename};
-use crate::policy::Losses;
+use crate::policy::{Insistence, Losses};
 use crate::report::{
     AnswerDetail, AnswerOptions, CheckScope, FailOn, PageRows, Perfdata, StatusSort,
 };
 use crate::run::hangs_on::{HangsOn, Selection};
 use crate::run::revocation::RevocationScope;
+use crate::run::{Only, RefreshOptions, RunOptions};
 use crate::session::Session;
 use crate::status::AskGraph;
-use crate::token::{Label, Pattern, TokenType};
+use crate::token::{Label, Pattern, TokenType, Trigger};
 use crate::ui::OutputFormat;
 
 /// What `add` was asked for. A relative path is meant from where it was typed; in the sandbox, which
@@ -133,6 +134,56 @@ pub fn status_order(given: &cli::StatusArguments) -> Result<StatusOrder, CliErro
         } else {
             PageRows::Folded
         },
+    })
+}
+
+/// What `refresh` was asked for.
+pub fn refresh_options(
+    session: &Session,
+    given: &cli::RefreshArguments,
+) -> Result<RefreshOptions, CliError> {
+    Ok(RefreshOptions {
+        run: RunOptions {
+            command: "refresh",
+            trigger: trigger(session, given.scheduled),
+            dry_run: dry_run(given.dry_run),
+            lock_wait: duration(&given.lock_wait)?,
+        },
+        patterns: given.labels.iter().map(Pattern::new).collect(),
+        insistence: match (given.force, given.labels.is_empty()) {
+            (true, _) => Insistence::Forced,
+            (false, false) => Insistence::Named,
+            (false, true) => Insistence::None,
+        },
+        only: Only::All,
+    })
+}
+
+/// What `exchange` was asked for about what is stored.
+pub fn stored_exchange_options(given: &cli::ExchangeArguments) -> Result<RefreshOptions, CliError> {
+    Ok(RefreshOptions {
+        run: RunOptions {
+            command: "exchange",
+            trigger: Trigger::Manual,
+            dry_run: dry_run(given.run.dry_run),
+            lock_wait: duration(&given.run.lock_wait)?,
+        },
+        patterns: given.labels.iter().map(Pattern::new).collect(),
+        // Those that are named are exchanged also where `refresh` leaves them alone.
+        insistence: Insistence::Named,
+        only: Only::ShortLived,
+    })
+}
+
+/// What `exchange` was asked for about an access token that is handed over.
+pub fn exchange_order(given: &cli::ExchangeArguments) -> Result<ExchangeOrder, CliError> {
+    Ok(ExchangeOrder {
+        label: label(&given.labels)?,
+        file: given.token_file.clone(),
+        losses: losses(given.replace),
+        identity: identity_change(given.replace_identity),
+        dry_run: dry_run(given.run.dry_run),
+        lock_wait: duration(&given.run.lock_wait)?,
     })
 }
 

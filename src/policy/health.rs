@@ -75,7 +75,6 @@ impl Checks<'_> {
     }
 
     fn without_access_token(&mut self) -> State {
-        let label = self.subject.label;
         let credential = self.subject.credential;
         let candidate = credential.and_then(|it| it.candidate.as_ref());
         let waits = candidate.is_some();
@@ -110,46 +109,10 @@ impl Checks<'_> {
             (None, Some(parent)) if parent.verdict() == Some(false) => {
                 self.held_by_parent(parent.label, Health::Unknown);
             }
-            (None, Some(parent)) => self.add(
-                "missing",
-                Health::Unknown,
-                format!("no access token yet, derived from {}", parent.label),
-                Step::new(Action::Retry, Remedy::of_the_operator("run `metatoken refresh`")),
-            ),
-            // It was promoted, and the token that got it was forgotten.
-            (None, None) if self.subject.fallback().is_some() => {
-                let new_one = replace_it(self.subject);
-                let back = put_back(self.subject, self.subject.fallback(), &new_one);
-                self.add(
-                    "missing",
-                    Health::Unknown,
-                    "no access token in use, an earlier one is kept".to_owned(),
-                    Step::new(Action::Reauthenticate, back),
-                );
+            (None, _) => {
+                let (message, step) = self.first_one();
+                self.add("missing", Health::Unknown, message, step);
             }
-            (None, None) if import_again(self.subject).is_some() => self.add(
-                "missing",
-                Health::Unknown,
-                "no access token yet, its import has not finished".to_owned(),
-                Step::new(Action::Retry, import_again(self.subject).unwrap_or_default()),
-            ),
-            (None, None) if self.subject.token_type == TokenType::App => self.add(
-                "missing",
-                Health::Unknown,
-                "no access token yet, taken from the app's id and secret".to_owned(),
-                Step::new(Action::Retry, Remedy::of_the_operator("run `metatoken refresh`")),
-            ),
-            (None, None) => self.add(
-                "missing",
-                Health::Unknown,
-                "no access token yet".to_owned(),
-                Step::new(
-                    Action::Retry,
-                    Remedy::of_the_operator(format!("run `metatoken refresh {label}`")).with_note(
-                        format!("Without an `access_token` in the config run `metatoken exchange {label}` and paste one"),
-                    ),
-                ),
-            ),
         }
         State::Missing
     }
@@ -172,6 +135,36 @@ impl Checks<'_> {
             }
         };
         self.add("no_backup", Health::Warning, message, step);
+    }
+
+    /// Where a token that has no access token yet gets its first one.
+    fn first_one(&self) -> (String, Step) {
+        let subject = self.subject;
+        let refresh =
+            || Step::new(Action::Retry, Remedy::of_the_operator("run `metatoken refresh`"));
+        if let Some(parent) = subject.parent {
+            return (format!("no access token yet, derived from {}", parent.label), refresh());
+        }
+        // It was promoted, and the token that got it was forgotten.
+        if let Some(kept) = subject.fallback() {
+            let back = put_back(subject, Some(kept), &replace_it(subject));
+            let message = "no access token in use, an earlier one is kept";
+            return (message.to_owned(), Step::new(Action::Reauthenticate, back));
+        }
+        if let Some(import) = import_again(subject) {
+            let message = "no access token yet, its import has not finished";
+            return (message.to_owned(), Step::new(Action::Retry, import));
+        }
+        if subject.token_type == TokenType::App {
+            let message = "no access token yet, taken from the app's id and secret";
+            return (message.to_owned(), refresh());
+        }
+        let label = subject.label;
+        let remedy = Remedy::of_the_operator(format!("run `metatoken refresh {label}`"));
+        let note = format!(
+            "Without an `access_token` in the config run `metatoken exchange {label}` and paste one"
+        );
+        ("no access token yet".to_owned(), Step::new(Action::Retry, remedy.with_note(note)))
     }
 
     fn with_access_token(&mut self, current: &Generation) -> State {

@@ -151,56 +151,42 @@ impl RunReport {
     fn table(&self, style: TextStyle, pages: PageRows) -> String {
         let mut table = Table::new(style, &["TOKEN", "OUTCOME", "EXPIRES", "REASON"]);
         for rows in self.rows(pages) {
-            match rows.as_slice() {
-                [result] => {
-                    table.row([
-                        plain(&result.label),
-                        tinted(result.outcome_in_words(), result.tint()),
-                        plain(result.expires(style, self.finished_at)),
-                        plain(result.in_short()),
-                    ]);
-                    for reached in &result.reached {
-                        let to = if self.dry_run {
-                            reached.with_place()
-                        } else {
-                            reached.target.to_string()
-                        };
-                        table.note(format!("{} {to}", self.delivered_in_words()));
-                    }
-                    for reached in &result.may_reach {
-                        let to = reached.with_place();
-                        table.note(format!(
-                            "may be delivered to {to}, if it changes with its parent"
-                        ));
-                    }
-                }
+            let (first, label, reason) = match rows.as_slice() {
+                [] => continue,
+                [only] => (only, only.label.to_string(), only.in_short()),
                 [first, ..] => {
-                    table.row([
-                        plain(first.label_of_all_pages()),
-                        tinted(first.outcome_in_words(), first.tint()),
-                        plain(first.expires(style, self.finished_at)),
-                        plain(format!("{} pages: {}", rows.len(), first.in_short())),
-                    ]);
-                    let delivered: usize = rows.iter().map(|it| it.reached.len()).sum();
-                    if delivered > 0 {
-                        let targets = humanize::count(delivered, "target");
-                        table.note(format!("{} {targets}", self.delivered_in_words()));
-                    }
-                    for reached in rows.iter().flat_map(|it| &it.may_reach) {
-                        let to = reached.with_place();
-                        table.note(format!(
-                            "may be delivered to {to}, if it changes with its parent"
-                        ));
-                    }
+                    let reason = format!("{} pages: {}", rows.len(), first.in_short());
+                    (first, first.label_of_all_pages(), reason)
                 }
-                [] => {}
+            };
+            table.row([
+                plain(label),
+                tinted(first.outcome_in_words(), first.tint()),
+                plain(first.expires(style, self.finished_at)),
+                plain(reason),
+            ]);
+            let delivered = if self.dry_run { "would be delivered to" } else { "delivered to" };
+            for to in self.delivered_to(&rows) {
+                table.note(format!("{delivered} {to}"));
+            }
+            for reached in rows.iter().flat_map(|it| &it.may_reach) {
+                let to = reached.with_place();
+                table.note(format!("may be delivered to {to}, if it changes with its parent"));
             }
         }
         table.render()
     }
 
-    const fn delivered_in_words(&self) -> &'static str {
-        if self.dry_run { "would be delivered to" } else { "delivered to" }
+    /// What the tokens of a row were delivered to: each target, or of several tokens how many.
+    fn delivered_to(&self, row: &[&TokenResult]) -> Vec<String> {
+        if let [only] = row {
+            let targets = only.reached.iter();
+            return targets
+                .map(|it| if self.dry_run { it.with_place() } else { it.target.to_string() })
+                .collect();
+        }
+        let count: usize = row.iter().map(|it| it.reached.len()).sum();
+        if count == 0 { Vec::new() } else { vec![humanize::count(count, "target")] }
     }
 
     /// The results by rows: the Pages of a parent with which the same happened are one.

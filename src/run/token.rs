@@ -123,38 +123,25 @@ impl TokenRun<'_> {
         let credential = self.run.store.credential(self.credential.id)?;
         let parent = self.parent()?;
         let subject = self.run.subject(self.token, &credential, parent.as_ref());
-        // A Page that was retired just now is out of every verdict.
         let judgement = judge(&subject, self.run.moment());
-        let mut issues = match credential.retired_at {
-            Some(_) => Vec::new(),
-            None => judgement.reasons,
-        };
         let condition = judgement.condition;
+        // A Page that was retired just now is out of every verdict.
+        let reasons = if credential.retired_at.is_some() { Vec::new() } else { judgement.reasons };
         let conflict = self.run.tokens.declared_labels().conflict(&self.token.label).cloned();
-        issues.extend(conflict.map(|reason| Reason { condition, ..reason }));
+        let conflict = conflict.map(|reason| Reason { condition, ..reason });
         let mut happened = self.outcome.finish();
-        if happened.refused {
-            // It is said already of what was refused just now.
-            issues.retain(|reason| !reason.is_about_a_stale_source());
-        }
-        let renewed = matches!(
-            happened.outcome,
-            Outcome::Refreshed | Outcome::Exchanged | Outcome::WouldMint
-        );
-        if renewed && self.run.dry_run == DryRun::Yes {
-            // What a run fixes does not stand against a token that the real one would renew.
-            let is_left = |action| match happened.outcome {
-                Outcome::WouldMint => action != Action::Reauthenticate,
-                _ => action != Action::Retry,
-            };
-            issues.retain(|reason| is_left(reason.action));
-        }
-        // What a person must do counts from the next run on, if this run refused what was handed in,
-        // and not at all in a run that was about something else.
+        let renewed_in_rehearsal = self.run.dry_run == DryRun::Yes && is_renewed(happened.outcome);
+        let mut issues: Vec<Reason> = reasons.into_iter().chain(conflict).collect();
+        // It is said already of what was refused just now.
+        issues.retain(|reason| !(happened.refused && reason.is_about_a_stale_source()));
+        // What a run fixes does not stand against a token that the real one would renew.
+        issues.retain(|it| !(renewed_in_rehearsal && is_fixed_by(happened.outcome, it.action)));
+        // A run that was about something else says nothing of what a person must do.
         let only = self.refresh.options.only;
         if only == Only::ShortLived && happened.outcome == Outcome::NotDue {
             issues.clear();
         }
+        // It counts from the next run on, if this run refused what was handed in.
         if !happened.refused && issues.iter().any(needs_a_person_now) {
             happened.exit = happened.exit.or_worse(Exit::PersonNeeded);
         }
@@ -173,7 +160,7 @@ impl TokenRun<'_> {
             old_expiry: self.old_expiry,
             new_expiry: match current {
                 // What Meta would grant is not known before it is asked.
-                Some(_) if renewed && self.run.dry_run == DryRun::Yes => Expiry::Unknown,
+                Some(_) if renewed_in_rehearsal => Expiry::Unknown,
                 Some(generation) => generation.expiry,
                 None => Expiry::Unknown,
             },
@@ -194,6 +181,15 @@ impl TokenRun<'_> {
             may_reach: Vec::new(),
         })
     }
+}
+
+const fn is_renewed(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Refreshed | Outcome::Exchanged | Outcome::WouldMint)
+}
+
+/// Whether a renewal with that outcome does what an issue asks for.
+fn is_fixed_by(outcome: Outcome, action: Action) -> bool {
+    action == if outcome == Outcome::WouldMint { Action::Reauthenticate } else { Action::Retry }
 }
 
 /// Whether a person has to act on an issue at once.

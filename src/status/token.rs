@@ -3,7 +3,7 @@
 use super::inspect::LiveAnswer;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::graph::App;
+use crate::graph::{App, CallError};
 use crate::policy::{
     Dates, Deadline, Decision, Health, Insistence, Judgement, Limits, Moment, Naming, Policy,
     Remedy, Skip, Subject, deadlines, decide, judge, judge_deliveries, judge_inspection,
@@ -15,7 +15,7 @@ use crate::run::inspect::inspect;
 use crate::run::tokens::{TokenConfig, Tokens, as_too_young};
 use crate::session::Session;
 use crate::token::{
-    AccessToken, Delivery, Expiry, Identity, Inspection, Label, Problem, TokenType,
+    AccessToken, Delivery, Expiry, Identity, Inspection, Label, Probe, Problem, Proof, TokenType,
 };
 
 /// Judges one token.
@@ -31,24 +31,9 @@ pub fn judge_token(
     let failed = answer.and_then(|answer| answer.result.as_ref().err());
     let current = subject.current();
     let proof = fresh.or_else(|| current.and_then(|generation| generation.proof.as_ref()));
-    let judgement = match (current, fresh) {
-        (None, Some(proof)) => {
-            let expected = Identity { page_id: member.page_id.clone(), ..Identity::default() };
-            judge_inspection(&subject, &proof.inspection, &expected, moment)
-        }
-        (None, None) => match failed.map(|error| (&error.problem, error.held_back)) {
-            Some((problem, held_back))
-                if problem.fix.is_some() && !problem.kind.is_about_the_app() =>
-            {
-                let severity = if held_back { Health::Unknown } else { Health::Critical };
-                judge_unusable(&subject, problem, severity, moment)
-            }
-            _ => judge(&subject, moment),
-        },
-        _ => judge(&subject, moment),
-    }
-    .with(judge_deliveries(&member.label, &deliveries, moment.now))
-    .with(tokens.declared_labels().conflict(&member.label).cloned().into_iter().collect());
+    let judgement = judge_answer(&subject, member, answer, moment)
+        .with(judge_deliveries(&member.label, &deliveries, moment.now))
+        .with(tokens.declared_labels().conflict(&member.label).cloned().into_iter().collect());
     let inspection = proof.map(|proof| &proof.inspection);
     let ledger = subject.credential.map(|credential| &credential.ledger);
     let problem = failed
@@ -67,22 +52,11 @@ pub fn judge_token(
         name: subject.credential.and_then(|credential| credential.name.clone()),
         owner: member.policy.owner.clone(),
         limits: Limits { warning: subject.warn_within(), critical: subject.critical_within() },
-        expiry: match (current, inspection) {
-            (Some(generation), _) => generation.expiry,
-            // Of an invalid access token Meta says 0, which does not mean that it never expires.
-            (None, Some(inspection)) if inspection.verdict() == Some(true) => inspection.expiry,
-            (None, Some(inspection)) => inspection.expiry.at().map_or(Expiry::Unknown, Expiry::At),
-            (None, None) => Expiry::Unknown,
-        },
+        expiry: current.map_or_else(|| expiry_of(inspection), |generation| generation.expiry),
         verified_at: proof.map(|proof| proof.at),
         source: match (fresh, proof) {
             (Some(_), _) => VerdictSource::Live,
-            (None, Some(proof))
-                if proof.at <= moment.now
-                    && moment.now - proof.at < member.policy.validation_interval =>
-            {
-                VerdictSource::Cache
-            }
+            (None, Some(proof)) if is_recent(proof, member, moment) => VerdictSource::Cache,
             _ => VerdictSource::Store,
         },
         missing_scopes: inspection
@@ -101,17 +75,58 @@ pub fn judge_token(
         generation: current.map(|generation| generation.number),
         inspection: inspection.cloned(),
         deadlines: deadlines_of(tokens, member, &subject, inspection, moment),
-        probe: member.policy.probe.as_ref().map(|probe| {
-            let answer = probe_answer(&subject).cloned();
-            let problem = answer.as_ref().and_then(|answer| answer.problem.as_ref());
-            ProbeReport {
-                question: probe.question.to_string(),
-                remedy: problem.map(|it| remedy(it, &subject)).unwrap_or_default(),
-                answer,
-            }
-        }),
+        probe: member.policy.probe.as_ref().map(|probe| report_probe(probe, &subject)),
         deliveries,
         judgement,
+    }
+}
+
+/// The verdict on the current access token; without one, on what Graph has just answered about the one
+/// that the config points to.
+fn judge_answer(
+    subject: &Subject<'_>,
+    member: &TokenConfig,
+    answer: Option<&LiveAnswer>,
+    moment: Moment,
+) -> Judgement {
+    match (subject.current(), answer.map(|answer| &answer.result)) {
+        (None, Some(Ok(proof))) => {
+            let expected = Identity { page_id: member.page_id.clone(), ..Identity::default() };
+            judge_inspection(subject, &proof.inspection, &expected, moment)
+        }
+        (None, Some(Err(CallError { problem, held_back, .. })))
+            if problem.fix.is_some() && !problem.kind.is_about_the_app() =>
+        {
+            let severity = if *held_back { Health::Unknown } else { Health::Critical };
+            judge_unusable(subject, problem, severity, moment)
+        }
+        _ => judge(subject, moment),
+    }
+}
+
+/// When an access token expires that is not in the store.
+fn expiry_of(inspection: Option<&Inspection>) -> Expiry {
+    match inspection {
+        // Of an invalid access token Meta says 0, which does not mean that it never expires.
+        Some(it) if it.verdict() != Some(true) => {
+            it.expiry.at().map_or(Expiry::Unknown, Expiry::At)
+        }
+        Some(it) => it.expiry,
+        None => Expiry::Unknown,
+    }
+}
+
+fn is_recent(proof: &Proof, member: &TokenConfig, moment: Moment) -> bool {
+    proof.at <= moment.now && moment.now - proof.at < member.policy.validation_interval
+}
+
+fn report_probe(probe: &Probe, subject: &Subject<'_>) -> ProbeReport {
+    let answer = probe_answer(subject).cloned();
+    let problem = answer.as_ref().and_then(|answer| answer.problem.as_ref());
+    ProbeReport {
+        question: probe.question.to_string(),
+        remedy: problem.map(|it| remedy(it, subject)).unwrap_or_default(),
+        answer,
     }
 }
 

@@ -81,18 +81,9 @@ pub fn token<'a>(
     if let Some(subject) = judged {
         policy::put_limits(section, &subject);
     }
-    let found = around.all_pages.find(label);
-    let page_policy = matches!(pages, Pages::All { .. }).then(|| {
-        let (own, theirs) = (section.nowhere(), section.quiet());
-        let shared = found.map(|pages| pages.section.quiet());
-        Box::new(policy::read(Layers {
-            own: &own,
-            all_pages: shared.as_ref(),
-            parent: Some((label, &theirs)),
-            defaults: around.defaults,
-            token_type: Some(TokenType::Page),
-        }))
-    });
+    let its_pages = around.all_pages.find(label);
+    let page_policy = matches!(pages, Pages::All { .. })
+        .then(|| Box::new(page_policy(label, section, its_pages, around.defaults)));
     let (app, app_origin) = app.filter(|_| !is_orphan)?;
     let of_app = around.apps.iter().find(|it| it.name == app);
     let of_app = of_app.filter(|_| draft.token_type.is_some_and(parent::has_pages));
@@ -123,7 +114,7 @@ pub fn token<'a>(
         policy,
         unasked_probe: layers.unasked_probe(),
         page_policy,
-        page_deliver: found.map(|pages| targets(&pages.deliveries)).unwrap_or_default(),
+        page_deliver: its_pages.map(|pages| targets(&pages.deliveries)).unwrap_or_default(),
     };
     put(section, keys, &token, app_origin);
     if let (Some(pages), Some(parent), Some(id)) = (all_pages, &token.parent, &token.page_id)
@@ -134,6 +125,24 @@ pub fn token<'a>(
         }
     }
     Some(token)
+}
+
+/// The policy of the Pages that a token lists.
+fn page_policy(
+    parent: &Label,
+    section: &Section<'_>,
+    all_pages: Option<&AllPages<'_>>,
+    defaults: &Section<'_>,
+) -> Policy {
+    let (own, parents) = (section.nowhere(), section.quiet());
+    let shared = all_pages.map(|pages| pages.section.quiet());
+    policy::read(Layers {
+        own: &own,
+        all_pages: shared.as_ref(),
+        parent: Some((parent, &parents)),
+        defaults,
+        token_type: Some(TokenType::Page),
+    })
 }
 
 /// The targets of a token: its own, or those of the table for all Pages of its parent.
