@@ -42,7 +42,7 @@ pub use exec::{ExecOrder, TokenWay, VARIABLE, exec};
 pub use forget::{Declaration, ForgetOrder, HeldFiles, forget};
 pub use history::{HistoryOrder, RunsOrder, history, list_runs};
 pub use import::{ImportOrder, import};
-pub use init::{ConfigDraft, InitOrder, InitOutcome, draft_config, init};
+pub use init::{InitOrder, draft_config, init};
 pub use key::{KeyOrder, KeyStep, export_key, rotate_key};
 pub use login::{LoginOrder, LoginTerms, LoginWay, check_valid, login};
 pub use man::write_manual;

@@ -156,26 +156,17 @@ pub struct Mistake {
 
 /// Why a config was refused.
 #[derive(Debug)]
-pub enum ConfigError {
-    /// The file could not be read, or must not be trusted.
-    Unfit(CliError),
-    /// It was read, and is wrong in these places.
-    Mistaken {
-        path: PathBuf,
-        /// All of them, in the order of the file.
-        mistakes: Vec<Mistake>,
-    },
+pub struct ConfigError {
+    /// The file.
+    pub path: PathBuf,
+    /// All that is wrong in it, in its order.
+    pub mistakes: Vec<Mistake>,
 }
 
 impl From<ConfigError> for CliError {
     fn from(refused: ConfigError) -> Self {
-        match refused {
-            ConfigError::Unfit(complaint) => complaint,
-            ConfigError::Mistaken { path, mistakes } => {
-                let rendered: Vec<&str> = mistakes.iter().map(|it| it.rendered.as_str()).collect();
-                mistaken(&path, &rendered)
-            }
-        }
+        let rendered: Vec<&str> = refused.mistakes.iter().map(|it| it.rendered.as_str()).collect();
+        mistaken(&refused.path, &rendered)
     }
 }
 

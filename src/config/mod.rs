@@ -50,7 +50,7 @@ pub use self::alerts::{AlertSettings, LoginLinks};
 pub use self::apps::AppSetting;
 pub use self::contested::{ContestedTarget, contested};
 pub use self::diagnostic::{ConfigError, MISTAKEN};
-pub use self::duration::{BadDuration, parse_duration};
+pub use self::duration::parse_duration;
 pub use self::find::{find, usual_place};
 pub use self::first::{FIRST_APP, FirstConfig, FirstToken, secret_file};
 pub use self::http::HttpSettings;
@@ -61,10 +61,10 @@ pub use self::notify::{
 };
 pub use self::permissions::judge_new_place;
 pub use self::probe::probe_misfit;
-pub use self::schema::{KeySchema, Schema, TableSchema};
+pub use self::schema::Schema;
 pub use self::secrets::{SecretError, Secrets};
 pub use self::settings::Config;
-pub use self::show::{Brackets, Description, ShownTable, ShownValue, ValueOrigin};
+pub use self::show::Description;
 pub use self::source::SecretSource;
 pub use self::store::{KeySetting, StoreSettings, default_store};
 pub use self::target::{FileTarget, FirstDelivery, FormatFrom, Place, Rules, Target, Writing};
@@ -263,7 +263,7 @@ fn parse(
         if mistakes.iter().any(|mistake| mistake.file() == FileId::CONFIG) {
             let all = mistakes.iter().chain(sieve.mistakes());
             let mistakes = all.map(|mistake| pages.mistake(mistake)).collect();
-            return Err(ConfigError::Mistaken { path: path.to_owned(), mistakes });
+            return Err(ConfigError { path: path.to_owned(), mistakes });
         }
         if mistakes.is_empty() {
             config.left_out = sieve.left_out(&additions, &files.unfit, &mut pages);
@@ -306,15 +306,7 @@ fn read_tables(
     let channels = notify::read(&channel_tables);
 
     let mut reserved = Reserved::new(path, &store);
-    for app in &apps {
-        for (key, source) in &app.sources {
-            let name = wording::quoted(&format!("[app.{}]", app.name));
-            reserved.reserve_source(source, format!("holds the `{key}` of {name}"));
-        }
-    }
-    for (key, source) in channels.iter().flat_map(ChannelRead::secrets) {
-        reserved.reserve_source(source, format!("holds the `{key}` of a `[[notify]]`"));
-    }
+    reserve_secrets(&mut reserved, &apps, &channels);
     let alerts = alerts::read(&alerts_table, &reserved);
     if let Some(page) = &alerts.page {
         reserved.reserve_file(&page.path, "is where the page goes");
@@ -358,6 +350,19 @@ fn read_tables(
         notify,
         left_out: Vec::new(),
         as_read: 0,
+    }
+}
+
+/// Keeps targets away from the files that hold the secrets of apps and channels.
+fn reserve_secrets(reserved: &mut Reserved, apps: &[apps::AppRead], channels: &[ChannelRead]) {
+    for app in apps {
+        for (key, source) in &app.sources {
+            let name = wording::quoted(&format!("[app.{}]", app.name));
+            reserved.reserve_source(source, format!("holds the `{key}` of {name}"));
+        }
+    }
+    for (key, source) in channels.iter().flat_map(ChannelRead::secrets) {
+        reserved.reserve_source(source, format!("holds the `{key}` of a `[[notify]]`"));
     }
 }
 

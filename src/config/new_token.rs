@@ -40,7 +40,7 @@ pub struct FileAndKey {
 
 impl NewToken {
     /// Its table, as it stands in a file of its own.
-    pub fn to_toml(&self, command: &str) -> String {
+    fn to_toml(&self, command: &str) -> String {
         let mut text = format!("{}\n", first_line(command));
         let _ = writeln!(text, "[token.{}]", self.label);
         let mut put = |key: &str, value: Option<&str>| {

@@ -237,7 +237,7 @@ fn a_backup_is_one_that_could_take_the_place_of_its_token() {
         ),
         (format!("{}promote = \"never\"\n", user("a", "")), "unknown way `never`"),
     ] {
-        let Err(ConfigError::Mistaken { mistakes, .. }) = parsed(&format!("{head}{tables}")) else {
+        let Err(ConfigError { mistakes, .. }) = parsed(&format!("{head}{tables}")) else {
             panic!("{tables} is taken");
         };
         let first = mistakes.first().map(|mistake| mistake.message.as_str());

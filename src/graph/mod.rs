@@ -30,8 +30,8 @@ mod transport;
 mod usage;
 
 pub use call_error::{CallError, Scope};
-pub use calls::{AccountsPage, Continuation, PageGrant, ProbeFinding, read_acknowledgement};
 pub use calls::{AskAgain, Dialog, DialogScopes, dialog_address};
+pub use calls::{Continuation, PageGrant, ProbeFinding, read_acknowledgement};
 pub use calls::{MintInput, MintedLife};
 pub use client::Graph;
 pub use client::{Extent, PageList, Revocation};
@@ -39,4 +39,3 @@ pub use observations::{Throttle, Throttled, VersionFallback};
 pub use request::{Idempotence, Request};
 pub use response::{Headers, Response};
 pub use settings::{App, Endpoints, Settings};
-pub use usage::Usage;

@@ -27,7 +27,7 @@ pub use client::{Http, Timeouts};
 pub use client::{SetupError, Trust};
 pub use error::HttpError;
 pub use error::{cause, refused_certificate, spelled, unresolved};
-pub use inetd::{BadRequest, HttpClient, PATIENCE, WantedPart, answer};
+pub use inetd::{HttpClient, PATIENCE, WantedPart, answer};
 pub use listener::BrowserListener;
 pub use message::HttpAnswer;
 pub use message::{BadHeader, HttpRequest};

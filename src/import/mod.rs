@@ -20,7 +20,7 @@ mod row;
 use std::path::Path;
 
 pub use self::fields::{BadRename, type_by_prefix};
-pub use self::row::{ImportRow, Imports, OldApp, PastEvent, RefusedRow, SettingsTable};
+pub use self::row::{ImportRow, Imports, OldApp, PastEvent, SettingsTable};
 
 use self::fields::Renames;
 use self::input::Input;

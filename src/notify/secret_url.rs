@@ -78,7 +78,7 @@ impl SecretUrl {
     }
 
     /// Whether a text repeats anything of the URL but its host, or another secret that was sent there.
-    pub fn is_repeated_in(&self, text: &str) -> bool {
+    fn is_repeated_in(&self, text: &str) -> bool {
         /// A shorter part is not a secret, and occurs in every text.
         const SHORTEST: usize = 4;
         let text = text.to_lowercase();

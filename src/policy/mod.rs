@@ -76,9 +76,7 @@ pub use rotation::{
     ADOPTIONS_WITHIN, Death, is_to_be_asked_about, judge_adoptions, outlives_its_successor,
     promotes_backup, rotation_stage,
 };
-pub use subject::{
-    Backup, Naming, Parent, Subject, Window, is_short_life, is_short_lived, short_lived,
-};
+pub use subject::{Backup, Naming, Parent, Subject, is_short_life, is_short_lived, short_lived};
 pub use token_policy::{Limits, Policy, Promote};
 pub use usability::{Usability, judge_usability};
 pub use versions::{AskedVersion, NEWEST, judge_answer, judge_fallback, judge_version};

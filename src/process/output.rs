@@ -100,7 +100,7 @@ impl Printed {
     }
 
     /// Notes that there might have been more.
-    pub(super) fn break_off(&mut self) {
+    fn break_off(&mut self) {
         if self.end == OutputEnd::Whole {
             self.end = OutputEnd::BrokenOff;
         }

@@ -197,26 +197,24 @@ pub struct Group {
 
 impl Group {
     /// The group of a child that was started as the leader of one.
-    pub const fn led_by(leader: Child) -> Self {
+    const fn led_by(leader: Child) -> Self {
         Self { leader, reaped: false }
     }
 
     /// The leader's pipes, once.
-    pub const fn pipes(
-        &mut self,
-    ) -> (Option<ChildStdin>, Option<ChildStdout>, Option<ChildStderr>) {
+    const fn pipes(&mut self) -> (Option<ChildStdin>, Option<ChildStdout>, Option<ChildStderr>) {
         let Child { stdin, stdout, stderr, .. } = &mut self.leader;
         (stdin.take(), stdout.take(), stderr.take())
     }
 
     /// Whether the leader has ended; does not reap it.
-    pub fn leader_has_ended(&self) -> bool {
+    fn leader_has_ended(&self) -> bool {
         let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         !matches!(waitid(WaitId::Pid(self.number()), look), Ok(None) | Err(Errno::INTR))
     }
 
     /// Asks all of the group to end.
-    pub fn ask_to_end(&self) {
+    fn ask_to_end(&self) {
         // A group that is gone already is what was wanted.
         let _ = kill_process_group(self.number(), Signal::TERM);
     }

@@ -39,10 +39,7 @@ pub use html::{
 };
 pub use http_answer::{AnswerDetail, AnswerOptions, FailOn, bad_request_body, error_body};
 pub use import::{ImportReport, RefusedLine};
-pub use json::{
-    VERSION, complaint_json, document, problem as problem_json, reasons as reasons_json,
-    time as time_json,
-};
+pub use json::{VERSION, complaint_json, document, reasons as reasons_json, time as time_json};
 pub use markdown::markdown;
 pub use nagios::{Perfdata, nagios, plugin_line};
 pub use pages::{PagesReport, ReachedPage};

@@ -72,7 +72,7 @@ impl Table {
     }
 
     /// Leaves out the column with this heading.
-    pub fn leave_out(&mut self, heading: &str) {
+    fn leave_out(&mut self, heading: &str) {
         let Some(column) = self.headings.iter().position(|it| *it == heading) else { return };
         self.headings.remove(column);
         for row in &mut self.rows {

@@ -390,7 +390,7 @@ impl<'a> Run<'a> {
     }
 
     /// Says why nothing new may be begun, if that is so.
-    pub fn out_of_time(&self) -> Option<Problem> {
+    fn out_of_time(&self) -> Option<Problem> {
         let limit = self.session.config.http.run_deadline;
         if self.session.interrupt.is_raised() {
             Some(Problem::new(ProblemKind::Unknown, "the run was stopped before its turn came"))
@@ -416,12 +416,12 @@ impl<'a> Run<'a> {
     }
 
     /// Says why not everything could be written, if that is so.
-    pub fn found_full(&self) -> Option<StoreError> {
+    fn found_full(&self) -> Option<StoreError> {
         self.full.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Does the same for each item on the worker threads, with a progress bar.
-    pub fn on_each<T: Sync, R: Send>(
+    fn on_each<T: Sync, R: Send>(
         &self,
         items: &[T],
         act: impl Fn(&T) -> R + Sync,
@@ -435,7 +435,7 @@ impl<'a> Run<'a> {
     }
 
     /// Records renewals before their first request, each once a run.
-    pub fn record_attempts(&self, tokens: &[TokenId]) -> Result<(), StoreError> {
+    fn record_attempts(&self, tokens: &[TokenId]) -> Result<(), StoreError> {
         if tokens.is_empty() {
             return Ok(());
         }

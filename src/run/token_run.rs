@@ -188,11 +188,7 @@ impl<'a> TokenRun<'a> {
     }
 
     /// Records a failed attempt, and when the next one may be made.
-    pub fn set_back(
-        &mut self,
-        problem: &Problem,
-        not_before: Option<Time>,
-    ) -> Result<(), StoreError> {
+    fn set_back(&mut self, problem: &Problem, not_before: Option<Time>) -> Result<(), StoreError> {
         self.record(Setback {
             event: Some(EventKind::RefreshFailed),
             generation: None,

@@ -120,12 +120,6 @@ impl AppFixture {
         self
     }
 
-    /// The app with this redirect address listed beside the others.
-    pub fn redirecting_to(mut self, address: &str) -> Self {
-        self.redirects.push(address.to_owned());
-        self
-    }
-
     /// The app, not live yet.
     pub fn in_development(mut self) -> Self {
         self.in_development = true;

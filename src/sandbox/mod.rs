@@ -42,8 +42,8 @@ pub use call::{Answer, Call};
 pub use clock::NowArg;
 pub use fault_injection::{FaultInjection, Rule};
 pub use fixtures::{
-    AdAccountUsage, AppFixture, BusinessUsage, Listing, LoginConfiguration, PageFixture,
-    PortfolioFixture, UserFixture, WhatsappFixture,
+    AppFixture, Listing, LoginConfiguration, PageFixture, PortfolioFixture, UserFixture,
+    WhatsappFixture,
 };
 pub use folder::{Sandbox, open, remember, remembered};
 pub use invalidation::Invalidation;

@@ -34,7 +34,7 @@ pub struct Enrolment {
 
 impl Enrolment {
     /// Whether the store has this token just like that; a damaged row never does.
-    pub(super) fn is_enrolled_as(&self, known: &Credential) -> bool {
+    fn is_enrolled_as(&self, known: &Credential) -> bool {
         let stays = |new: &Option<String>, old: &Option<String>| new.is_none() || new == old;
         known.damage.is_none()
             && self.label == known.label

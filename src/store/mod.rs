@@ -79,32 +79,30 @@ pub use attempts::{Interrupted, Setback};
 pub use candidate::NewCandidate;
 pub use damage::Repaired;
 pub use deliveries::{DeliveryFailure, Settlement};
-pub use earlier::{PastGeneration, Remains};
+pub use earlier::Remains;
 pub use engine::GrantRoom;
 pub use error::{FULL, StoreError};
 pub use events::{Event, EventQuery, History, PastNote};
-pub use examination::Examination;
 pub use forget::TargetPlace;
 pub use generations::Sighting;
 pub use hooks::HookProcess;
 pub use key::{KeySource, NewKeyFile};
 pub use key_change::{KeyChange, KeyStanding, Resealed, Sealing};
-pub use key_text::{BadKey, read_key};
+pub use key_text::read_key;
 pub use known::{Enrolment, Stock};
 pub use logins::{LoginUse, SignedState};
-pub use notices::{ChannelRecord, FailingChannel, SentNotification};
+pub use notices::{ChannelRecord, SentNotification};
 pub use overwrites::{FileContents, Overwrite, Overwriting};
 pub use promote::{ExtendedExpiry, Predecessor, Promotion, RefusedCandidate, Successor};
 pub use purge::Retention;
-pub use reserve::{BackupPromotion, DeadToken};
+pub use reserve::BackupPromotion;
 pub use rotations::AdoptionFrom;
 pub use runs::{Machinery, RunRow};
 pub use sqlite::{
-    Holder, LockError, LostStore, RunLock, StoreLoss, backup, belongs_to_store, filesystem_trouble,
-    lock_path, mark_path, read_with_log, refused_filesystem,
+    Holder, LockError, RunLock, backup, belongs_to_store, filesystem_trouble, lock_path, mark_path,
+    read_with_log, refused_filesystem,
 };
-pub use target_backups::TargetBackup;
-pub use tx_error::{Shortage, SystemCause};
+pub use tx_error::Shortage;
 pub use value::RunId;
 
 /// What a verb of the store gives.

@@ -43,21 +43,18 @@ pub use generation::{
 };
 pub use graph_version::{VersionAnswer, VersionCheck};
 pub use history::{DryRun, EventKind, Outcome, Trigger};
-pub use inspection::{Difference, GranularScope, Identity, Inspection, Proof};
-pub use label::{BadLabel, Label, Pattern};
+pub use inspection::{GranularScope, Identity, Inspection, Proof};
+pub use label::{Label, Pattern};
 pub use login::{LoginAnswer, LoginClaims, LoginOutcome, UnfitAnswer, read_login_answer};
 pub use notification::{ChannelId, NotificationEvent, Notified, Topic, TopicState};
 pub use pasted::{read_pasted, unfit_secret};
-pub use probe::{
-    BadProbePath, Probe, ProbeAnswer, ProbeGrade, ProbeOrigin, ProbePath, ProbeQuestion,
-};
+pub use probe::{Probe, ProbeAnswer, ProbeGrade, ProbeOrigin, ProbePath, ProbeQuestion};
 pub use problem::{Action, Problem, ProblemKind};
 pub use providers::{THE_PERSON, token_prefixes};
 pub use secret_kind::{SecretKind, secret_in};
 pub use spec::{
-    AskerPlace, Credentials, DebugTokenCall, DialogSpec, GrantType, InspectionWay, Method, Path,
-    PersonWords, ProfileCall, Provider, ProviderSpec, ProviderWords, Source, TokenSpec, TokenType,
-    Versions,
+    AskerPlace, Credentials, DebugTokenCall, GrantType, InspectionWay, Method, Path, PersonWords,
+    ProfileCall, Provider, Source, TokenType, Versions,
 };
 pub use stand_in::{is_placeholder, is_reference};
 pub use typed_secret::secret_typed;

@@ -199,7 +199,7 @@ fn no_token_goes_into_a_file_that_the_store_lives_by() {
         let file = file.display();
         let text =
             format!("{APP}[token.t]\ntype = \"user\"\ndeliver = [{{ file = \"{file}\" }}]\n");
-        let Err(ConfigError::Mistaken { mistakes, .. }) = parse(
+        let Err(ConfigError { mistakes, .. }) = parse(
             &path,
             &ConfigText::of(&text),
             &TokenFiles::default(),

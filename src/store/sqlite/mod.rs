@@ -41,7 +41,6 @@ use super::tx_error::{Shortage, TxError};
 pub use filesystem::{filesystem_trouble, refused_filesystem};
 pub use lock::{Holder, LockError, RunLock};
 pub use log::snapshot as read_with_log;
-pub use lost_store::{LostStore, StoreLoss};
 pub use place::{belongs_to_store, lock_path, mark_path};
 
 pub use open::{backup, beside_a_run, is_there, open, open_reader, open_without_key, rehearsal};
