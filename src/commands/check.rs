@@ -109,7 +109,7 @@ fn send_notifications(session: &Session, status: &mut StatusReport) -> Result<()
     };
     let now = status.generated_at;
     // A run in between has notified of more than is known here.
-    if store.machinery("refresh", now)?.last.map(|run| run.started_at) != status.runs.started {
+    if store.run_summary("refresh", now)?.last.map(|run| run.started_at) != status.runs.started {
         return Ok(());
     }
     let run = OnceCell::new();

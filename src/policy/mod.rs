@@ -22,7 +22,6 @@ pub mod humanize;
 mod incidents;
 mod judgement;
 mod labels;
-mod machinery;
 mod notifications;
 mod probe;
 mod reason;
@@ -33,6 +32,7 @@ mod remedy_rows;
 mod renewal;
 mod rotation;
 mod subject;
+mod system;
 mod token_policy;
 mod usability;
 mod versions;
@@ -58,10 +58,6 @@ pub use labels::{
     RenameConflict, is_many, judge_held_file, judge_left_out, judge_rename_conflict, judge_shared,
     judge_undeclared, may_live,
 };
-pub use machinery::{
-    Runs, Tampering, judge_channel, judge_exposure, judge_failed_run, judge_fullness, judge_runs,
-    judge_tampering, judge_window,
-};
 pub use notifications::{CLOSED, Notification, NotificationPlan, plan};
 pub use probe::{as_probe_problem, probe_answer, probe_is_due, probes_stop};
 pub use reason::{Health, Reason, merge};
@@ -77,6 +73,10 @@ pub use rotation::{
     promotes_backup, rotation_stage,
 };
 pub use subject::{Backup, Naming, Parent, Subject, is_short_life, is_short_lived, short_lived};
+pub use system::{
+    Runs, Tampering, judge_channel, judge_exposure, judge_failed_run, judge_fullness, judge_runs,
+    judge_tampering, judge_window,
+};
 pub use token_policy::{Limits, Policy, Promote};
 pub use usability::{Usability, judge_usability};
 pub use versions::{AskedVersion, NEWEST, judge_answer, judge_fallback, judge_version};

@@ -92,7 +92,7 @@ use crate::policy::{
     judge_store,
 };
 use crate::session::Session;
-use crate::store::{Enrolment, Repaired, RunId, RunRow, Stock, Store, StoreError};
+use crate::store::{Enrolment, Repaired, RunId, RunRow, Store, StoreError, StoredTokens};
 pub use crate::token::DryRun;
 use crate::token::{
     AttemptKind, Credential, Label, OpenAttempt, Pattern, Problem, ProblemKind, Time, TokenId,
@@ -254,7 +254,7 @@ impl<'a> Run<'a> {
 
     /// Reads what the store knows, and writes nothing into it.
     pub fn survey(&mut self) -> Result<(), CliError> {
-        let Stock { credentials, strays } = self.store.stock()?;
+        let StoredTokens { credentials, strays } = self.store.stored_tokens()?;
         self.damage = judge_store(&strays);
         {
             let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);

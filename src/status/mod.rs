@@ -94,8 +94,8 @@ fn judge(mut stored: Stored<'_>, answers: &[LiveAnswer], graph: &Graph) -> Statu
         })
         .collect();
     let unlisted = stored.unlisted();
-    let Stored { session, tokens: all, selected, machinery, versions, problems, .. } = stored;
-    let mut system = system::judge_system(session, &all, &selected, &machinery, &clocks);
+    let Stored { session, tokens: all, selected, run_summary, versions, problems, .. } = stored;
+    let mut system = system::judge_system(session, &all, &selected, &run_summary, &clocks);
     system.extend(apps::version_reasons(session, &all, graph, &versions, moment));
     system.extend(problems);
     system.extend(all.declared_labels().judge_undeclared(&session.config, moment));
@@ -107,6 +107,6 @@ fn judge(mut stored: Stored<'_>, answers: &[LiveAnswer], graph: &Graph) -> Statu
         dates: moment.dates,
         unheard_apps: unheard.map(|app| app.name.clone()).collect(),
         unlisted,
-        runs: system::last_runs(&machinery),
+        runs: system::last_runs(&run_summary),
     }
 }

@@ -16,7 +16,7 @@ use crate::run::hangs_on::Selection;
 use crate::run::last_heard;
 use crate::run::tokens::{ThrottledApps, TokenConfig, Tokens};
 use crate::session::Session;
-use crate::store::{Machinery, Stock, Store};
+use crate::store::{RunSummary, Store, StoredTokens};
 use crate::token::{Delivery, Label, Time, VersionCheck};
 
 /// When Graph is asked.
@@ -37,7 +37,7 @@ pub struct Stored<'a> {
     pub selected: Vec<TokenConfig>,
     /// The labels that hang on what was asked for, declared or not; nothing where all are meant.
     hanging: Option<HashSet<Label>>,
-    pub machinery: Machinery,
+    pub run_summary: RunSummary,
     /// What Graph last said of the versions that the apps ask for.
     pub versions: Vec<VersionCheck>,
     pub deliveries: HashMap<Label, Vec<Delivery>>,
@@ -62,8 +62,8 @@ impl<'a> Stored<'a> {
         };
         let heard = graph.clock_skew();
         let now = Clocks { host: session.clock.now(), heard, last: last_heard }.now();
-        let Stock { credentials, strays } =
-            store.map_or_else(|| Ok(Stock::default()), Store::stock)?;
+        let StoredTokens { credentials, strays } =
+            store.map_or_else(|| Ok(StoredTokens::default()), Store::stored_tokens)?;
         let throttled = store
             .map_or_else(|| Ok(ThrottledApps::new()), |store| apps::throttled_apps(store, now))?;
         let last = last_reading(&session.config, store)?;
@@ -77,9 +77,9 @@ impl<'a> Stored<'a> {
                 .map(|it| judge_contested(&it.pages, &it.target, &it.message)),
         );
         problems.extend(tokens.declared_labels().left_out(&[]));
-        let machinery = match store {
-            Some(store) => store.machinery("refresh", now + TOLERANCE)?,
-            None => Machinery::default(),
+        let run_summary = match store {
+            Some(store) => store.run_summary("refresh", now + TOLERANCE)?,
+            None => RunSummary::default(),
         };
         let versions = store.map_or_else(|| Ok(Vec::new()), Store::version_checks)?;
         if let Some(store) = store {
@@ -101,7 +101,7 @@ impl<'a> Stored<'a> {
             tokens,
             selected,
             hanging,
-            machinery,
+            run_summary,
             versions,
             deliveries,
             renewers,

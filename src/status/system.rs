@@ -15,7 +15,7 @@ use crate::policy::{
 use crate::report::LastRuns;
 use crate::run::tokens::{TokenConfig, Tokens};
 use crate::session::Session;
-use crate::store::{AdoptionFrom, Machinery, Store, StoreError};
+use crate::store::{AdoptionFrom, RunSummary, Store, StoreError};
 use crate::token::{Credential, Delivery, Label, Time, TokenId};
 
 /// How the import that did not run to its end is finished; nothing where the last one did.
@@ -30,7 +30,7 @@ pub fn judge_system(
     session: &Session,
     tokens: &Tokens,
     selected: &[TokenConfig],
-    machinery: &Machinery,
+    run_summary: &RunSummary,
     clocks: &Clocks,
 ) -> Vec<Reason> {
     let now = clocks.now();
@@ -38,9 +38,9 @@ pub fn judge_system(
     let runs = Runs {
         every: session.config.alerts.run_every,
         narrowest_window: windows.filter(|window| *window > TimeDelta::zero()).min(),
-        first_began: machinery.first_began,
-        last_finished: machinery.last_finished.as_ref().and_then(|run| run.finished_at),
-        longest_gap: machinery.longest_gap,
+        first_began: run_summary.first_began,
+        last_finished: run_summary.last_finished.as_ref().and_then(|run| run.finished_at),
+        longest_gap: run_summary.longest_gap,
     };
     let subjects = selected.iter().map(|member| tokens.subject(member));
     let windows = merge(subjects.filter_map(|subject| judge_window(&subject, &runs)));
@@ -50,14 +50,14 @@ pub fn judge_system(
 }
 
 /// The last runs, for the report.
-pub fn last_runs(machinery: &Machinery) -> LastRuns {
-    let finished = machinery.last_finished.as_ref();
-    let success = machinery.last_success.as_ref();
+pub fn last_runs(run_summary: &RunSummary) -> LastRuns {
+    let finished = run_summary.last_finished.as_ref();
+    let success = run_summary.last_success.as_ref();
     LastRuns {
-        started: machinery.last.as_ref().map(|run| run.started_at),
+        started: run_summary.last.as_ref().map(|run| run.started_at),
         finished: finished.and_then(|run| run.finished_at),
         success: success.and_then(|run| run.finished_at),
-        exit_code: machinery.last_ended.as_ref().and_then(|run| run.exit_code),
+        exit_code: run_summary.last_ended.as_ref().and_then(|run| run.exit_code),
     }
 }
 

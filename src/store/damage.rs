@@ -10,10 +10,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::columns;
+use super::load::{everything, part, state_of};
 use super::promote::set_aside;
 use super::row::{BadCell, Row};
 use super::seal::Seals;
-use super::stock::{everything, part, state_of};
 use super::tx::Tx;
 use super::tx_error::TxError;
 use super::value::values;
@@ -50,17 +50,17 @@ impl Store {
     /// of which that was not known before. Where nothing is damaged, nothing is written.
     pub fn repair(&self, now: Time) -> Result<Vec<Repaired>> {
         let (seals, own, changes) = (self.seals()?, self.own_run(), self.changes.clone());
-        let (suspects, stock, changes) = self.read(move |tx| {
-            let stock = everything(tx, own)?;
-            Ok((suspects(tx, &seals)?, stock, changes.count()))
+        let (suspects, stored, changes) = self.read(move |tx| {
+            let stored = everything(tx, own)?;
+            Ok((suspects(tx, &seals)?, stored, changes.count()))
         })?;
         let suspected: HashSet<TokenId> = suspects.iter().map(|suspect| suspect.token).collect();
         let is_damaged = |it: &Arc<Credential>| it.damage.is_some() || suspected.contains(&it.id);
-        if !stock.credentials.iter().any(is_damaged) {
-            self.known.keep(stock, changes, own);
+        if !stored.credentials.iter().any(is_damaged) {
+            self.known.keep(stored, changes, own);
             return Ok(Vec::new());
         }
-        let mut damaged = stock.credentials;
+        let mut damaged = stored.credentials;
         damaged.retain(is_damaged);
         let news = damaged.iter().filter(|credential| !is_known(credential, &suspects));
         let repaired = news.map(|it| repaired(it, &suspects)).collect();

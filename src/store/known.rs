@@ -48,7 +48,7 @@ impl Enrolment {
 
 /// All tokens that the store ever heard of.
 #[derive(Debug, Clone, Default)]
-pub struct Stock {
+pub struct StoredTokens {
     /// The tokens, by label.
     pub credentials: Vec<Arc<Credential>>,
     /// Damaged rows that cannot be assigned to a token.
@@ -117,22 +117,22 @@ pub struct KnownTokens(Mutex<Option<Snapshot>>);
 struct Snapshot {
     changes: u64,
     own: RunId,
-    stock: Stock,
-    /// Where in the stock each token stands.
+    stored: StoredTokens,
+    /// Where among them each token stands.
     places: HashMap<TokenId, usize>,
 }
 
 impl KnownTokens {
     /// Keeps what was read after so many changes, on behalf of this run.
-    pub fn keep(&self, stock: Stock, changes: u64, own: RunId) {
-        let places = stock.credentials.iter().enumerate().map(|(place, it)| (it.id, place));
+    pub fn keep(&self, stored: StoredTokens, changes: u64, own: RunId) {
+        let places = stored.credentials.iter().enumerate().map(|(place, it)| (it.id, place));
         let places = places.collect();
-        *self.lock() = Some(Snapshot { changes, own, stock, places });
+        *self.lock() = Some(Snapshot { changes, own, stored, places });
     }
 
     /// Returns all tokens, if nothing has changed since they were read.
-    pub fn stock(&self, changes: u64, own: RunId) -> Option<Stock> {
-        self.with(changes, own, |known| Some(known.stock.clone()))
+    pub fn stored_tokens(&self, changes: u64, own: RunId) -> Option<StoredTokens> {
+        self.with(changes, own, |known| Some(known.stored.clone()))
     }
 
     /// Returns one token, if nothing has changed since it was read.
@@ -141,7 +141,7 @@ impl KnownTokens {
             known
                 .places
                 .get(&token)
-                .map(|place| Credential::clone(&known.stock.credentials[*place]))
+                .map(|place| Credential::clone(&known.stored.credentials[*place]))
         })
     }
 
@@ -154,7 +154,7 @@ impl KnownTokens {
     ) -> Option<Vec<TokenId>> {
         self.with(changes, own, |known| {
             let by_label: HashMap<&Label, &Credential> =
-                known.stock.credentials.iter().map(|it| (&it.label, &**it)).collect();
+                known.stored.credentials.iter().map(|it| (&it.label, &**it)).collect();
             let is_renamed = |each: &Enrolment, it: &Credential| {
                 let old = each.was.as_ref().and_then(|was| by_label.get(was));
                 old.is_some_and(|old| it.is_renamed_from(old))
@@ -231,25 +231,25 @@ mod tests {
     }
 
     /// What a store knows of the tokens `a` and `b`.
-    fn stock() -> Stock {
+    fn stored_tokens() -> StoredTokens {
         let shelf = Shelf::new();
         shelf.store.enrol(&[enrolment("a"), enrolment("b")], day(0)).unwrap();
-        shelf.store.stock().unwrap()
+        shelf.store.stored_tokens().unwrap()
     }
 
     #[test]
     fn what_was_read_is_known_until_a_row_changes_or_another_run_asks() {
         let known = KnownTokens::default();
-        assert!(known.stock(0, RunId(1)).is_none(), "nothing was read yet");
-        let stock = stock();
-        let [a, b] = [0, 1].map(|at| Credential::clone(&stock.credentials[at]));
-        known.keep(stock.clone(), 3, RunId(1));
-        assert_eq!(known.stock(3, RunId(1)).unwrap().credentials, stock.credentials);
+        assert!(known.stored_tokens(0, RunId(1)).is_none(), "nothing was read yet");
+        let stored = stored_tokens();
+        let [a, b] = [0, 1].map(|at| Credential::clone(&stored.credentials[at]));
+        known.keep(stored.clone(), 3, RunId(1));
+        assert_eq!(known.stored_tokens(3, RunId(1)).unwrap().credentials, stored.credentials);
         assert_eq!(known.credential(b.id, 3, RunId(1)), Some(b.clone()));
         assert_eq!(known.credential(a.id, 3, RunId(1)), Some(a.clone()));
         assert_eq!(known.credential(TokenId(99), 3, RunId(1)), None);
         for (changes, run) in [(2, 1), (4, 1), (3, 2)] {
-            assert!(known.stock(changes, RunId(run)).is_none(), "{changes} {run}");
+            assert!(known.stored_tokens(changes, RunId(run)).is_none(), "{changes} {run}");
             assert_eq!(known.credential(a.id, changes, RunId(run)), None, "{changes} {run}");
             assert_eq!(known.enrolled(&[enrolment("a")], changes, RunId(run)), None);
         }
@@ -257,9 +257,9 @@ mod tests {
 
     #[test]
     fn tokens_are_enrolled_if_each_is_known_just_like_that() {
-        let (known, stock) = (KnownTokens::default(), stock());
-        let ids = [0, 1].map(|at| stock.credentials[at].id);
-        known.keep(stock.clone(), 0, RunId(1));
+        let (known, stored) = (KnownTokens::default(), stored_tokens());
+        let ids = [0, 1].map(|at| stored.credentials[at].id);
+        known.keep(stored.clone(), 0, RunId(1));
         let enrolled = |all: &[Enrolment]| known.enrolled(all, 0, RunId(1));
         assert_eq!(enrolled(&[enrolment("b"), enrolment("a")]), Some(vec![ids[1], ids[0]]));
         assert_eq!(enrolled(&[]), Some(Vec::new()));
@@ -269,7 +269,7 @@ mod tests {
         for other in [enrolment("c"), with_page, as_page, called] {
             assert_eq!(enrolled(&[enrolment("b"), other.clone()]), None, "{other:?}");
         }
-        let mut damaged = stock;
+        let mut damaged = stored;
         Arc::make_mut(&mut damaged.credentials[0]).damage =
             Some(Damage { in_place: None, parts: Vec::new() });
         known.keep(damaged, 0, RunId(1));

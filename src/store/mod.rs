@@ -35,6 +35,7 @@ mod key_change;
 mod key_text;
 mod known;
 mod labels;
+mod load;
 mod logins;
 mod minting;
 mod notices;
@@ -50,7 +51,6 @@ mod row;
 mod runs;
 mod seal;
 mod sqlite;
-mod stock;
 mod target_backups;
 mod throttles;
 mod tokens;
@@ -89,7 +89,7 @@ pub use hooks::HookProcess;
 pub use key::{KeySource, NewKeyFile};
 pub use key_change::{KeyChange, KeyStanding, Resealed, Sealing};
 pub use key_text::read_key;
-pub use known::{Enrolment, Stock};
+pub use known::{Enrolment, StoredTokens};
 pub use logins::{LoginUse, SignedState};
 pub use notices::{ChannelRecord, SentNotification};
 pub use overwrites::{FileContents, Overwrite, Overwriting};
@@ -97,7 +97,7 @@ pub use promote::{ExtendedExpiry, Predecessor, Promotion, RefusedCandidate, Succ
 pub use purge::Retention;
 pub use reserve::BackupPromotion;
 pub use rotations::AdoptionFrom;
-pub use runs::{Machinery, RunRow};
+pub use runs::{RunRow, RunSummary};
 pub use sqlite::{
     Holder, LockError, RunLock, backup, belongs_to_store, filesystem_trouble, lock_path, mark_path,
     read_with_log, refused_filesystem,

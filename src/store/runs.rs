@@ -1,6 +1,6 @@
 //! Keeps the runs: who held the lock, since when, and how it ended.
 //!
-//! Monitoring judges the machinery by them: a token is only as safe as the timer that renews it.
+//! Monitoring judges the timer by them: a token is only as safe as the timer that renews it.
 
 use std::ops::ControlFlow::{Break, Continue};
 
@@ -33,9 +33,9 @@ pub struct RunRow {
     pub clock_skew: Option<TimeDelta>,
 }
 
-/// What the runs of one command say about the timer behind them.
+/// What the runs of one command say about the timer that starts them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Machinery {
+pub struct RunSummary {
     /// The last that began.
     pub last: Option<RunRow>,
     /// The last that ended, however.
@@ -176,12 +176,12 @@ impl Store {
         })
     }
 
-    /// Returns what the runs of `command` say about the timer behind them. Those that ended after
+    /// Returns what the runs of `command` say about the timer that starts them. Those that ended after
     /// `until` were dated by a clock that was ahead, and say nothing.
-    pub fn machinery(&self, command: &str, until: Time) -> Result<Machinery> {
+    pub fn run_summary(&self, command: &str, until: Time) -> Result<RunSummary> {
         let command = command.to_owned();
         self.read(move |tx| {
-            let mut machinery = Machinery {
+            let mut run_summary = RunSummary {
                 first_began: tx
                     .first(
                         "SELECT min(started_at) AS started_at FROM run WHERE command = ?1",
@@ -190,7 +190,7 @@ impl Store {
                     )?
                     .flatten(),
                 longest_gap: longest_gap(tx, &command, until)?,
-                ..Machinery::default()
+                ..RunSummary::default()
             };
             let worked = worked_to_the_end();
             let sql = format!(
@@ -200,16 +200,16 @@ impl Store {
             tx.rows(&sql, values![&command], &mut |row| {
                 // A run whose row cannot be read is passed over: the one before it is known to have been.
                 if let Ok((run, worked)) = run_and_worked(row) {
-                    machinery.add_older(run, worked, until);
+                    run_summary.add_older(run, worked, until);
                 }
-                Ok(if machinery.is_complete() { Break(()) } else { Continue(()) })
+                Ok(if run_summary.is_complete() { Break(()) } else { Continue(()) })
             })?;
-            Ok(machinery)
+            Ok(run_summary)
         })
     }
 }
 
-impl Machinery {
+impl RunSummary {
     /// Takes in the run before those that were seen.
     fn add_older(&mut self, run: RunRow, has_worked: bool, until: Time) {
         let has_ended_by_then = run.finished_at.is_some_and(|finished| finished <= until);

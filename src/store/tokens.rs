@@ -11,27 +11,27 @@ use std::sync::Arc;
 
 use super::engine::Access;
 use super::events::NewEvent;
-use super::known::{Enrolment, Stock};
+use super::known::{Enrolment, StoredTokens};
 use super::tx::Tx;
 use super::tx_error::TxError;
 use super::value::{RunId, values};
-use super::{Result, Store, stock};
+use super::{Result, Store, load};
 use crate::token::{Credential, EventKind, Expiry, Generation, GenerationId, Label, Time, TokenId};
 
 impl Store {
     /// Returns every token that the store ever heard of, by label, with its current generation, its
     /// candidate and its deliveries.
     pub fn credentials(&self) -> Result<Vec<Arc<Credential>>> {
-        Ok(self.stock()?.credentials)
+        Ok(self.stored_tokens()?.credentials)
     }
 
     /// Returns the same, with what belongs to none of them.
-    pub fn stock(&self) -> Result<Stock> {
+    pub fn stored_tokens(&self) -> Result<StoredTokens> {
         let own = self.own_run();
-        if let Some(known) = self.known.stock(self.changes.count(), own) {
+        if let Some(known) = self.known.stored_tokens(self.changes.count(), own) {
             return Ok(known);
         }
-        self.read(move |tx| stock::everything(tx, own))
+        self.read(move |tx| load::everything(tx, own))
     }
 
     /// Returns one token by its label, reading no other's rows; the label that it had before counts
@@ -47,7 +47,7 @@ impl Store {
             let mut first = None;
             for label in &labels {
                 let Some(token) = find(tx, label)? else { continue };
-                let found = stock::credential(tx, own, token)?;
+                let found = load::credential(tx, own, token)?;
                 if found.has_access_token() {
                     return Ok(Some(found));
                 }
@@ -62,10 +62,10 @@ impl Store {
         let own = self.own_run();
         let changes = self.changes.count();
         let Some(known) = self.known.credential(token, changes, own) else {
-            return self.read(move |tx| stock::credential(tx, own, token));
+            return self.read(move |tx| load::credential(tx, own, token));
         };
         debug_assert!(
-            without_proofs(self.read(move |tx| stock::credential(tx, own, token))?)
+            without_proofs(self.read(move |tx| load::credential(tx, own, token))?)
                 == without_proofs(known.clone())
                 || self.changes.count() != changes,
             "`{}` was changed unnoticed",
@@ -165,16 +165,13 @@ impl Store {
     ) -> Result<(Credential, T)> {
         let (own, token) = (self.own_run(), credential.id);
         self.write_with(Access::Write, now, move |tx| {
-            let stored = if cfg!(debug_assertions) {
-                Some(stock::credential(tx, own, token)?)
-            } else {
-                None
-            };
+            let stored =
+                if cfg!(debug_assertions) { Some(load::credential(tx, own, token)?) } else { None };
             let value = work(tx, &credential)?;
             if let Some(stored) = stored {
                 check_handed_on(credential, &stored);
             }
-            Ok((stock::credential(tx, own, token)?, value))
+            Ok((load::credential(tx, own, token)?, value))
         })
     }
 }

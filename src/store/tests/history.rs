@@ -169,20 +169,20 @@ fn the_machinery_is_seen_through_its_runs(make: Make) {
     let good = finish(10, 0);
     let failed = finish(12, 69);
     let broken = finish(13, 74);
-    let machinery = shelf.store.machinery("refresh", day(14)).unwrap();
-    assert_eq!(machinery.last_success.unwrap().id, good);
-    let finished = machinery.last_finished.unwrap();
+    let run_summary = shelf.store.run_summary("refresh", day(14)).unwrap();
+    assert_eq!(run_summary.last_success.unwrap().id, good);
+    let finished = run_summary.last_finished.unwrap();
     assert_eq!((finished.id, finished.exit_code), (failed, Some(69)));
     assert_eq!(finished.clock_skew, Some(TimeDelta::seconds(-3)));
     assert_eq!(shelf.store.last_heard().unwrap().unwrap().id, broken);
-    assert_eq!(machinery.last.unwrap().id, broken);
-    assert_eq!(machinery.first_began, Some(day(0)));
+    assert_eq!(run_summary.last.unwrap().id, broken);
+    assert_eq!(run_summary.first_began, Some(day(0)));
     // What was killed or could not work leaves a gap.
-    assert_eq!(machinery.longest_gap, Some(TimeDelta::days(2)));
+    assert_eq!(run_summary.longest_gap, Some(TimeDelta::days(2)));
     finish(17, 1);
-    let later = shelf.store.machinery("refresh", day(42)).unwrap();
+    let later = shelf.store.run_summary("refresh", day(42)).unwrap();
     assert_eq!(later.longest_gap, Some(TimeDelta::days(5)));
-    let last = shelf.store.machinery("refresh", day(48)).unwrap();
+    let last = shelf.store.run_summary("refresh", day(48)).unwrap();
     assert_eq!(last.longest_gap, None);
     assert_eq!(shelf.store.last_runs(2).unwrap().len(), 2);
 }
@@ -208,7 +208,7 @@ fn a_clock_that_was_wrong_once_leaves_no_gap(make: Make) {
     }
     unheard(102);
     heard(103, 0);
-    let gap = |until| shelf.store.machinery("refresh", day(until)).unwrap().longest_gap;
+    let gap = |until| shelf.store.run_summary("refresh", day(until)).unwrap().longest_gap;
     assert_eq!(gap(104), Some(TimeDelta::days(1)));
     // Those that were ahead say nothing later either.
     assert_eq!(gap(131), Some(TimeDelta::days(1)));

@@ -119,7 +119,7 @@ fn holds(lock: &RunLock, path: &Path, case: &str) {
     let before = Store::open_reader(path, None).unwrap().unwrap();
     let shop = named(&before, "shop").unwrap_or_else(|| panic!("{case}"));
     assert_eq!(shop.damage, None, "{case}");
-    assert!(before.machinery("refresh", day(2)).is_ok(), "{case}");
+    assert!(before.run_summary("refresh", day(2)).is_ok(), "{case}");
     assert!(before.throttled_apps(day(2)).is_ok(), "{case}");
     assert!(before.notified(&ChannelId::new("ops")).is_ok(), "{case}");
     assert!(before.failing_channels().is_ok(), "{case}");

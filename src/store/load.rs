@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::columns;
-use super::known::Stock;
+use super::known::StoredTokens;
 use super::row::{BadCell, Row};
 use super::tx::Tx;
 use super::tx_error::TxError;
@@ -26,7 +26,7 @@ pub mod part {
 }
 
 /// Returns all that is known of every token.
-pub fn everything(tx: &mut dyn Tx, own: RunId) -> Result<Stock, TxError> {
+pub fn everything(tx: &mut dyn Tx, own: RunId) -> Result<StoredTokens, TxError> {
     select(tx, own, None)
 }
 
@@ -39,7 +39,7 @@ pub fn credential(tx: &mut dyn Tx, own: RunId, token: TokenId) -> Result<Credent
 
 /// Reads one token or all of them: five statements, however many there are, and one more for each
 /// whose access token is dead or missing.
-fn select(tx: &mut dyn Tx, own: RunId, token: Option<TokenId>) -> Result<Stock, TxError> {
+fn select(tx: &mut dyn Tx, own: RunId, token: Option<TokenId>) -> Result<StoredTokens, TxError> {
     let (mut live, mut places) = live_generations(tx, token)?;
     let mut deliveries = deliveries::all(tx, token)?;
     let mut rotated = rotations::all(tx, token)?;
@@ -62,7 +62,8 @@ fn select(tx: &mut dyn Tx, own: RunId, token: Option<TokenId>) -> Result<Stock, 
     );
     let parameters: Vec<SqlValue<'_>> =
         std::iter::once(own.into()).chain(token.map(SqlValue::from)).collect();
-    let mut stock = Stock { credentials: Vec::with_capacity(places.len()), strays: Vec::new() };
+    let mut stored =
+        StoredTokens { credentials: Vec::with_capacity(places.len()), strays: Vec::new() };
     tx.rows(&sql, &parameters, &mut |row| {
         let id = row.at(0).token("token.id")?;
         let place = places.remove(&id);
@@ -73,20 +74,20 @@ fn select(tx: &mut dyn Tx, own: RunId, token: Option<TokenId>) -> Result<Stock, 
                 let known = live.with(token_of(row, id, label), deliveries);
                 let rotated = rotated.remove(&id).unwrap_or_default();
                 let barred = barred.remove(&id).unwrap_or_default();
-                stock.credentials.push(Arc::new(Credential { rotated, barred, ..known }));
+                stored.credentials.push(Arc::new(Credential { rotated, barred, ..known }));
             }
-            Err(_) => stock.strays.push("a token whose label cannot be read"),
+            Err(_) => stored.strays.push("a token whose label cannot be read"),
         }
         Ok(ControlFlow::Continue(()))
     })?;
-    for credential in stock.credentials.iter_mut().filter_map(Arc::get_mut) {
+    for credential in stored.credentials.iter_mut().filter_map(Arc::get_mut) {
         credential.given_to = earlier::given_to(tx, credential)?;
         credential.fallback = earlier::fallback(tx, credential)?.map(Box::new);
     }
     if !places.is_empty() {
-        stock.strays.push("an access token that belongs to no token");
+        stored.strays.push("an access token that belongs to no token");
     }
-    Ok(stock)
+    Ok(stored)
 }
 
 /// The live generations of one token, as far as they can be read.
