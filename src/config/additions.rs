@@ -61,7 +61,7 @@ struct Orphan {
 impl<'a> Additions<'a> {
     /// The file of that number; none for the config itself.
     pub fn file(&self, file: FileId) -> Option<&'a TokenFile> {
-        self.files.get(file.place_behind_config()?)
+        self.files.get(file.token_file()?)
     }
 
     /// Whether a file declares this label of the config too.
@@ -92,7 +92,7 @@ impl<'a> Sieve<'a> {
             |(place, file): (usize, &'a TokenFile)| match Document::parse(file.text.as_str()) {
                 Ok(document) => Some(document),
                 Err(error) => {
-                    let span = |bytes| Span::new(FileId::behind_config(place), bytes);
+                    let span = |bytes| Span::new(FileId::of_token_file(place), bytes);
                     wrong.insert(place, vec![syntax::explain(&file.text, &error, span)]);
                     None
                 }
@@ -107,7 +107,7 @@ impl<'a> Sieve<'a> {
         let mut doubled = Vec::new();
         let of_files = self.documents.iter().enumerate().filter_map(|(place, document)| {
             let table = document.as_ref()?.as_table() as &dyn TableLike;
-            Some((FileId::behind_config(place), table))
+            Some((FileId::of_token_file(place), table))
         });
         for (file, table) in config.map(|table| (FileId::CONFIG, table)).into_iter().chain(of_files)
         {
@@ -133,7 +133,7 @@ impl<'a> Sieve<'a> {
         let mut is_new = false;
         for mistake in mistakes {
             for mistake in mistake.mirrored().into_iter().chain([mistake]) {
-                let Some(place) = mistake.file().place_behind_config() else { continue };
+                let Some(place) = mistake.file().token_file() else { continue };
                 is_new = true;
                 self.wrong.entry(place).or_default().push(mistake);
             }
@@ -149,7 +149,7 @@ impl<'a> Sieve<'a> {
     ) -> Additions<'a> {
         let counts = |(place, document): (usize, &'a Option<Document<&'a str>>)| {
             let document = document.as_ref().filter(|_| !self.wrong.contains_key(&place))?;
-            let reader = reader(FileId::behind_config(place), &self.files[place].folder);
+            let reader = reader(FileId::of_token_file(place), &self.files[place].folder);
             Some(Addition { reader, table: document.as_table() })
         };
         let elsewhere: HashSet<&str> = self

@@ -159,7 +159,7 @@ fn bad_id(id: &SecretSource, span: Span) -> Option<Diagnostic> {
 }
 
 /// A browser can be sent to this machine, and elsewhere only through TLS; the dialog itself adds what
-/// comes behind.
+/// follows.
 fn bad_redirect(address: &str, span: Span) -> Option<Diagnostic> {
     let is_good = check_redirect(address).is_ok();
     (!is_good).then(|| {

@@ -18,13 +18,13 @@ impl FileId {
     /// The config itself, which is read first.
     pub const CONFIG: Self = Self(0);
 
-    /// Numbers the files behind the config, from 0 on.
-    pub const fn behind_config(place: usize) -> Self {
+    /// The token file at that place among all, counted from 0.
+    pub const fn of_token_file(place: usize) -> Self {
         Self(place + 1)
     }
 
-    /// Its place behind the config; none for the config itself.
-    pub fn place_behind_config(self) -> Option<usize> {
+    /// The place of a token file among all; none for the config itself.
+    pub fn token_file(self) -> Option<usize> {
         self.0.checked_sub(1)
     }
 }
@@ -321,7 +321,7 @@ mod tests {
             SourceText { name: "metatoken.toml", text: "type = \"user\"\n" },
             SourceText { name: "tokens.d/a.toml", text: "\n\nowner = \"anna\"\n" },
         ];
-        let owner = Span::new(FileId::behind_config(0), 10..16);
+        let owner = Span::new(FileId::of_token_file(0), 10..16);
         let first = Span::new(FileId::CONFIG, 7..13);
         let both = Diagnostic::at(owner, "second").earlier(Some(first));
         let mut diagnostics = Diagnostics::default();

@@ -5,7 +5,7 @@ use super::{EditError, Format, LineColumn, Options};
 /// The byte order mark of UTF-8.
 pub const BOM: &[u8] = b"\xEF\xBB\xBF";
 
-/// The bytes of a file, and where its text begins behind a byte order mark.
+/// The bytes of a file, and where its text begins after a byte order mark.
 pub struct File<'a> {
     pub bytes: &'a [u8],
     pub start: usize,
@@ -14,7 +14,7 @@ pub struct File<'a> {
 }
 
 impl<'a> File<'a> {
-    /// Takes the bytes of a file; its text begins behind a byte order mark.
+    /// Takes the bytes of a file; its text begins after a byte order mark.
     pub fn new(format: Format, bytes: &'a [u8]) -> Self {
         Self::with(format, bytes, Options::default())
     }

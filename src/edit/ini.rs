@@ -352,11 +352,11 @@ pub fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditErro
     let line = joined(&[name, &delimiter(file, neighbour), &written]);
     if let Some(home) = home {
         let indentation = neighbour.map_or("", |entry| file.indentation(entry.line));
-        return Ok(Patch::line_behind(file, home.last, &[&joined(&[indentation, &line])]));
+        return Ok(Patch::line_after(file, home.last, &[&joined(&[indentation, &line])]));
     }
     if section.is_empty() {
         return Ok(match (neighbour, sections.first()) {
-            (Some(last), _) => Patch::line_behind(file, last.line, &[&line]),
+            (Some(last), _) => Patch::line_after(file, last.line, &[&line]),
             (None, Some(first)) => Patch::line_before(file, file.heading(first.at), &[&line]),
             (None, None) => Patch::line_at_end(file, &[&line]),
         });

@@ -320,7 +320,7 @@ impl New<'_> {
         let (outer, step) =
             if gap.contains('\n') { (gap, self.step()) } else { ("", String::new()) };
         let member = self.member(outer, &step, colon);
-        let behind = self.strict.line_behind(end);
+        let behind = self.strict.line_after(end);
         if let Some(comma) = self.strict.trailing_comma(end..close) {
             let at = if gap.contains('\n') { behind.max(comma + 1) } else { comma + 1 };
             return Patch::key(at..at, joined(&[gap, &member, ","]));

@@ -70,7 +70,7 @@ impl Strict {
 
     /// Where the comments end that stand behind `at` on the same line, and a comma among them; `at`
     /// if there are none.
-    pub fn line_behind(&self, at: usize) -> usize {
+    pub fn line_after(&self, at: usize) -> usize {
         let (mut end, mut next) = (at, at);
         loop {
             if let Some(comment) = self.comments.iter().find(|comment| comment.start == next) {

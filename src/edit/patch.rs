@@ -33,10 +33,10 @@ impl Patch {
         Self { span, text, change: Change::Key }
     }
 
-    /// Lines of their own behind the line around `at`.
+    /// Lines of their own after the line around `at`.
     ///
     /// Where that is the last one and has no line end, the new last one has none either.
-    pub fn line_behind(file: &File<'_>, at: usize, lines: &[&str]) -> Self {
+    pub fn line_after(file: &File<'_>, at: usize, lines: &[&str]) -> Self {
         let end = file.line_end();
         let Some(ahead) = file.bytes[at..].iter().position(|byte| *byte == b'\n') else {
             let at = file.bytes.len();
@@ -65,7 +65,7 @@ impl Patch {
         Self::line_at_end(file, &[blank, lines].concat())
     }
 
-    /// Lines of their own before the line that begins at `at`, with a blank line behind them.
+    /// Lines of their own before the line that begins at `at`, with a blank line after them.
     pub fn line_before(file: &File<'_>, at: usize, lines: &[&str]) -> Self {
         let end = file.line_end();
         Self::key(at..at, joined(&[&lines_joined(lines, end), end, end]))
@@ -97,7 +97,7 @@ pub fn joined(parts: &[&str]) -> Zeroizing<String> {
     whole
 }
 
-/// The lines with the file's line end between them, none behind the last.
+/// The lines with the file's line end between them, none after the last.
 fn lines_joined(lines: &[&str], end: &str) -> Zeroizing<String> {
     let parts: Vec<&str> = lines.iter().flat_map(|line| [end, line]).skip(1).collect();
     joined(&parts)

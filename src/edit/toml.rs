@@ -169,13 +169,13 @@ impl<'a> Way<'a> {
 fn in_table(file: &File<'_>, table: &Table, line: &str) -> Patch {
     if let Some((start, end)) = last(table) {
         let indentation = file.indentation(file.start + start);
-        return Patch::line_behind(file, file.start + end, &[&joined(&[indentation, line])]);
+        return Patch::line_after(file, file.start + end, &[&joined(&[indentation, line])]);
     }
     // The root has no header, though it may have a span.
     if table.position().is_some_and(|position| position > 0)
         && let Some(header) = table.span()
     {
-        return Patch::line_behind(file, file.start + header.end, &[line]);
+        return Patch::line_after(file, file.start + header.end, &[line]);
     }
     let says_something = |line: &[u8]| !line.is_empty() && !line.starts_with(b"#");
     match file.lines().find(|(_, line)| says_something(line.trim_ascii())) {

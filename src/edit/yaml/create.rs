@@ -47,14 +47,14 @@ pub fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditErro
         Kind::Mapping { entries, layout: Layout::Block, .. } => {
             let indentation = column(file, way.node, entries);
             match end(file, way.node) {
-                Some(end) => return Ok(new(missing, indentation).behind(file, end)),
+                Some(end) => return Ok(new(missing, indentation).after(file, end)),
                 None => "the block of lines at the end of the file would gain a line end",
             }
         }
         Kind::Scalar { .. } => match way.name {
             Some(name) if way.node.is_empty() && way.layout() == Layout::Block => {
                 let indentation = file.place(name.span.start).column - 1 + step;
-                return Ok(new(missing, indentation).behind(file, name.span.end));
+                return Ok(new(missing, indentation).after(file, name.span.end));
             }
             _ => "what should hold it is not a mapping",
         },
@@ -121,8 +121,8 @@ fn last_leaf(node: &Node) -> &Node {
 
 /// Where the last thing in a mapping ends, with the blank lines that belong to it.
 ///
-/// There is no such place behind a block of lines at the very end of a file without a final line
-/// end: with one behind it, some readers would find one in its text.
+/// There is no such place after a block of lines at the very end of a file without a final line
+/// end: with one after it, some readers would find one in its text.
 fn end(file: &File<'_>, mapping: &Node) -> Option<usize> {
     let leaf = last_leaf(mapping);
     let Kind::Scalar { text, style: ScalarStyle::Literal | ScalarStyle::Folded } = &leaf.kind
@@ -149,9 +149,9 @@ impl Entry<'_> {
         Patch::line_at_end(file, &lines.iter().map(|line| line.as_str()).collect::<Vec<_>>())
     }
 
-    fn behind(&self, file: &File<'_>, at: usize) -> Patch {
+    fn after(&self, file: &File<'_>, at: usize) -> Patch {
         let lines = self.lines();
-        Patch::line_behind(file, at, &lines.iter().map(|line| line.as_str()).collect::<Vec<_>>())
+        Patch::line_after(file, at, &lines.iter().map(|line| line.as_str()).collect::<Vec<_>>())
     }
 
     fn lines(&self) -> Vec<Zeroizing<String>> {
@@ -183,13 +183,13 @@ impl Entry<'_> {
             let inside = mapping.span.start + 1..mapping.span.end - 1;
             return Patch::key(inside, pair);
         };
-        let at = if value.is_empty() { behind_colon(file, name) } else { value.span.end };
+        let at = if value.is_empty() { after_colon(file, name) } else { value.span.end };
         Patch::key(at..at, joined(&[", ", &pair]))
     }
 }
 
-/// Where an entry without a value ends: behind the `:`, if it has one.
-fn behind_colon(file: &File<'_>, name: &Node) -> usize {
+/// Where an entry without a value ends: after the `:`, if it has one.
+fn after_colon(file: &File<'_>, name: &Node) -> usize {
     let rest = &file.bytes[name.span.end..];
     let blank = rest.len() - rest.trim_ascii_start().len();
     let colon = rest.get(blank) == Some(&b':');

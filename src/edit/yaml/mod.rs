@@ -2,7 +2,7 @@
 //!
 //! Plain, `'` and `"` are kept while they hold the value; what must not stand plain, or needs an
 //! escape, goes into `"`. A block of lines becomes one scalar in `"`, because a block cannot say
-//! that there is no line end behind the value without another mark. A new value goes into `"`, at
+//! that there is no line end after the value without another mark. A new value goes into `"`, at
 //! the end of its mapping. An anchored value is left alone, because its aliases would change with
 //! it, and so is one with a tag of its own, such as an encrypted value.
 
@@ -74,7 +74,7 @@ pub fn overwrite(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditE
     }
 }
 
-/// Puts a value where none is yet: behind the `:` or `-`, before a comment.
+/// Puts a value where none is yet: after the `:` or `-`, before a comment.
 fn first_value(file: &File<'_>, key: &str, way: &Way<'_>, value: &str) -> Result<Patch, EditError> {
     let before = way.name.map_or(way.node.span.start, |name| name.span.end);
     let rest = &file.bytes[before..];
@@ -94,7 +94,7 @@ fn first_value(file: &File<'_>, key: &str, way: &Way<'_>, value: &str) -> Result
     Ok(Patch::value(at..at, joined(&[if touches { " " } else { "" }, &written])))
 }
 
-/// Replaces a block from its `|` or `>` to its last line; a comment behind the mark stays.
+/// Replaces a block from its `|` or `>` to its last line; a comment after the mark stays.
 fn block(file: &File<'_>, key: &str, way: &Way<'_>, value: &str) -> Result<Patch, EditError> {
     let Some((mark, comment)) = header(file, way.node) else {
         let (key, at) = (key.to_owned(), file.place(way.node.span.start));
@@ -105,7 +105,7 @@ fn block(file: &File<'_>, key: &str, way: &Way<'_>, value: &str) -> Result<Patch
     Ok(Patch::value(mark..end, joined(&[&double(value), comment.trim_end()])))
 }
 
-/// Where the mark of a block is, and what stands behind it on its line.
+/// Where the mark of a block is, and what follows it on its line.
 fn header(file: &File<'_>, block: &Node) -> Option<(usize, Range<usize>)> {
     let content = file.line_start(block.span.start);
     // With a tag the parser begins at the mark, without at the first line of content.
@@ -122,10 +122,10 @@ fn header(file: &File<'_>, block: &Node) -> Option<(usize, Range<usize>)> {
     (from..line_end).filter(|at| is_mark(*at)).find_map(|mark| {
         let rest = &file.bytes[mark + 1..line_end];
         let sized = rest.iter().take_while(|byte| b"+-0123456789".contains(byte)).count();
-        let behind = mark + 1 + sized..line_end;
-        let text = &file.bytes[behind.clone()];
+        let after = mark + 1 + sized..line_end;
+        let text = &file.bytes[after.clone()];
         let blank = text.first().is_none_or(u8::is_ascii_whitespace);
         let comment = text.trim_ascii();
-        (blank && (comment.is_empty() || comment.starts_with(b"#"))).then_some((mark, behind))
+        (blank && (comment.is_empty() || comment.starts_with(b"#"))).then_some((mark, after))
     })
 }

@@ -1,7 +1,7 @@
 //! Reads a YAML file into a tree in which every node knows its bytes.
 //!
 //! Built from the events of `saphyr-parser`, whose spans count characters, run on over blanks
-//! behind a scalar, begin a block of lines at its first line and not at its `|`, and stand anywhere
+//! after a scalar, begin a block of lines at its first line and not at its `|`, and stand anywhere
 //! for an empty value; all of that is corrected here.
 
 use std::collections::HashMap;
@@ -103,7 +103,7 @@ impl Node {
         matches!(self.kind, Kind::Scalar { style: ScalarStyle::Plain, .. }) && self.span.is_empty()
     }
 
-    /// From the bytes behind the byte order mark to the bytes of the file.
+    /// From the bytes after the byte order mark to the bytes of the file.
     fn shift(&mut self, by: usize) {
         self.span = self.span.start + by..self.span.end + by;
         match &mut self.kind {

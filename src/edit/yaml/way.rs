@@ -129,26 +129,26 @@ pub fn path(file: &File<'_>, key: &str) -> Result<Vec<String>, EditError> {
     let mut parts = Vec::new();
     let mut rest = Some(key);
     while let Some(text) = rest {
-        let (part, behind) = quoted_part(text).unwrap_or_else(|| match text.split_once('.') {
-            Some((part, behind)) => (part, Some(behind)),
+        let (part, more) = quoted_part(text).unwrap_or_else(|| match text.split_once('.') {
+            Some((part, more)) => (part, Some(more)),
             None => (text, None),
         });
         if part.is_empty() {
             return Err(EditError::BadKey { key: key.to_owned(), format: file.format });
         }
         parts.push(part.to_owned());
-        rest = behind;
+        rest = more;
     }
     Ok(parts)
 }
 
-/// The part in quotes that the text begins with, and what is behind its dot.
+/// The part in quotes that the text begins with, and what follows its dot.
 fn quoted_part(text: &str) -> Option<(&str, Option<&str>)> {
     let mark = text.chars().next().filter(|mark| matches!(mark, '"' | '\''))?;
-    let (part, behind) = text[1..].split_once(mark)?;
-    match behind.strip_prefix('.') {
-        Some(behind) => Some((part, Some(behind))),
-        None => behind.is_empty().then_some((part, None)),
+    let (part, more) = text[1..].split_once(mark)?;
+    match more.strip_prefix('.') {
+        Some(more) => Some((part, Some(more))),
+        None => more.is_empty().then_some((part, None)),
     }
 }
 
