@@ -1,7 +1,8 @@
 //! Words a cause on one line: `LABEL: state, cause; who does what: command`.
 //!
 //! It is what a pager or the subject of a mail shows. Where there is no room the cause is cut first,
-//! then who acts; label, state and command are never cut.
+//! then who acts; label, state and command are never cut. Without label and state the beginning of the cause
+//! stays, however long the command is.
 
 use super::Reason;
 use super::remedy::OPERATOR;
@@ -11,6 +12,9 @@ pub const LONGEST: usize = 110;
 
 /// The fewest characters of a cause that say anything.
 const FEWEST: usize = 12;
+
+/// So much of a cause stands where there is neither a label nor a state beside it.
+const BEGINNING: usize = 40;
 
 /// A path or an address may be cut anywhere.
 const LONG_WORD: usize = 16;
@@ -52,8 +56,13 @@ pub fn headline_within(reason: &Reason, most: usize, more: &str) -> String {
     }
     let excess = length(cause, "").saturating_sub(longest);
     let shorter = cut(cause, cause.chars().count().saturating_sub(excess));
-    let fits = length(&shorter, "") <= longest && shorter.chars().count() >= FEWEST;
-    parts.line(if fits { &shorter } else { "" }, "", more)
+    let says_enough = shorter.chars().count() >= FEWEST || !parts.say_what_it_is();
+    if length(&shorter, "") <= longest && says_enough {
+        return parts.line(&shorter, "", more);
+    }
+    // Where nothing else says what it is about, a command that is too long itself does not stand alone.
+    let begins = if parts.say_what_it_is() { String::new() } else { cut(cause, BEGINNING) };
+    parts.line(if length(&begins, "") <= most { &begins } else { "" }, "", more)
 }
 
 impl Reason {
@@ -104,6 +113,10 @@ impl<'a> Parts<'a> {
         };
         let state = reason.condition.map(|state| state.to_string()).unwrap_or_default();
         Self { subject, state, command: &reason.remedy.command }
+    }
+
+    const fn say_what_it_is(&self) -> bool {
+        !self.subject.is_empty() || !self.state.is_empty()
     }
 
     fn line(&self, cause: &str, who: &str, more: &str) -> String {
