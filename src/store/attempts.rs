@@ -307,7 +307,7 @@ impl Setback {
                 values![token, problem, self.not_before],
             )?,
             Some(_) => {}
-        };
+        }
         close(tx, run, token)
     }
 }

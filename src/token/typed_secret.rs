@@ -137,7 +137,7 @@ fn is_login_address(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use data_encoding::{BASE64, BASE64URL};
+    use data_encoding::{BASE64, BASE64URL, HEXLOWER};
 
     use super::*;
 
@@ -156,8 +156,9 @@ mod tests {
                 assert_eq!(secret_typed(&typed), Some(SecretKind::AccessToken), "{typed:?}");
             }
         }
-        let percent: String = TOKEN.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        let hex: String = TOKEN.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let percent: Vec<String> = TOKEN.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let percent = percent.concat();
+        let hex = HEXLOWER.encode(TOKEN.as_bytes());
         let wide = TOKEN.chars().map(|c| char::from_u32(u32::from(c) + 0xfee0).unwrap());
         for typed in [
             percent.replace('%', "%25"),

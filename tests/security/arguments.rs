@@ -127,7 +127,8 @@ fn what_was_torn_or_encoded_is_not_repeated_either() {
     let world = World::new();
     let pasted = PASTED[0];
     let torn = |gap: &str, at: usize| format!("{}{gap}{}", &pasted[..at], &pasted[at..]);
-    let percent: String = pasted.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let percent: Vec<String> = pasted.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let percent = percent.concat();
     let typed = [
         torn(" ", 2),
         torn("\n", 3),

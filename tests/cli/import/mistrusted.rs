@@ -9,8 +9,8 @@ use crate::common::World;
 #[test]
 fn a_hostile_database_is_refused() {
     let view = "CREATE TABLE t (access_token, created_at, token_type); CREATE VIEW facebook_tokens AS SELECT writefile('/tmp/metatoken-was-here', 'x') AS access_token, '' AS created_at FROM t";
-    let virtual_table =
-        "CREATE VIRTUAL TABLE facebook_tokens USING fts5 (access_token, created_at)";
+    // Another program's SQLite may have modules that ours is built without.
+    let virtual_table = "PRAGMA writable_schema = ON; INSERT INTO sqlite_schema VALUES ('table', 'facebook_tokens', 'facebook_tokens', 0, 'CREATE VIRTUAL TABLE facebook_tokens USING fts5 (access_token, created_at)')";
     let large = "CREATE TABLE facebook_tokens (id INTEGER PRIMARY KEY, access_token, x AS (hex(zeroblob(500000000))))";
     for (what, schema) in
         [("a view", view), ("a virtual table", virtual_table), ("a function", large)]

@@ -153,6 +153,11 @@ fn pages_that_work_are_not_lost_by_a_login_that_was_cut_short() {
     assert!(remedy.contains("ticking every Page: run `metatoken login brand"), "{remedy}");
     assert_eq!(world.in_use("brand"), before);
     world.run(&["refresh", "-q"]).silent().exit(Exit::Ok);
+    let hint = "hint: to do without them, run `metatoken login brand --replace`\n";
+    assert!(ran.stderr.contains(hint), "{}", ran.stderr);
+    let answer = anna_grants(&world, one);
+    let _ = hand_in(&world, "brand", &answer, &["--replace"]);
+    assert_ne!(world.in_use("brand"), before);
     // Who gave them up is told what is gone.
     let (world, _) = cut_short(&["--replace"]);
     let ran = world.run(&["refresh", "brand", "--json"]);

@@ -57,6 +57,10 @@ const ELSEWHERE: &[(&str, Elsewhere)] = &[
         By("a_string_of_another_label_is_refused"),
     ),
     (
+        "to do without them, run `metatoken login",
+        By("pages_that_work_are_not_lost_by_a_login_that_was_cut_short"),
+    ),
+    (
         "run `metatoken deliver` to finish it",
         By("it_is_finished_although_its_target_is_no_target_any_more"),
     ),
