@@ -215,8 +215,7 @@ pub fn find<'a>(command: &'a clap::Command, name: &str) -> Option<&'a clap::Comm
     name.split(' ').try_fold(command, |command, word| command.find_subcommand(word))
 }
 
-/// What `help` prints of a command, whatever follows its name; none where there is no such
-/// command.
+/// What `help` prints of a command, whatever follows its name; `None` for an unknown command.
 pub fn help_of(words: &[String]) -> Option<String> {
     let mut command = command();
     command.build();

@@ -80,8 +80,8 @@ fn lives(run: &Run<'_>, app: &App, page: &TokenConfig) -> Result<bool, StoreErro
 }
 
 impl TokenRun<'_> {
-    /// Compares the Pages of a login that was cut short before; refuses it where it would lose one that
-    /// works and nobody gave that up, and leaves it to the next run where they cannot be listed.
+    /// Compares the Pages of a login that was cut short before; refuses it where a Page that works would
+    /// be lost without `--replace`, and leaves it to the next run where they cannot be listed.
     pub fn compare_pages(
         &mut self,
         candidate: &Generation,

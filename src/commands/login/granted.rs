@@ -120,7 +120,7 @@ impl<'a> Login<'a> {
     }
 
     /// Whether what a login gave waits for a run: the one that took it was cut short, or Graph gave no
-    /// answer. Where nobody said that the right person logged in, no run takes it.
+    /// answer. A run takes none whose person was not confirmed.
     fn has_sealed_login(&self) -> Result<bool, CliError> {
         let credential = self.run.store.credential(self.run.token_id(&self.token.label)?)?;
         Ok(credential.candidate.is_some_and(|it| {

@@ -31,6 +31,7 @@ fn only_what_waits_for_a_value_or_was_one_gives_way() {
         ("your_token", Placeholder),
         ("your-token", Placeholder),
         ("xxxxxxxx", Placeholder),
+        // What people leave in a file for the value to come.
         ("XXX", Placeholder),
         ("***", Placeholder),
         ("…", Placeholder),

@@ -121,8 +121,8 @@ fn last_leaf(node: &Node) -> &Node {
 
 /// Where the last thing in a mapping ends, with the blank lines that belong to it.
 ///
-/// There is no such place after a block of lines at the very end of a file without a final line
-/// end: with one after it, some readers would find one in its text.
+/// `None` after a block of lines at the very end of a file without a final line end: some readers would
+/// take a line end that is added there for a part of the block's text.
 fn end(file: &File<'_>, mapping: &Node) -> Option<usize> {
     let leaf = last_leaf(mapping);
     let Kind::Scalar { text, style: ScalarStyle::Literal | ScalarStyle::Folded } = &leaf.kind

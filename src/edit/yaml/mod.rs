@@ -1,8 +1,8 @@
 //! Finds and replaces values in YAML.
 //!
 //! Plain, `'` and `"` are kept while they hold the value; what must not stand plain, or needs an
-//! escape, goes into `"`. A block of lines becomes one scalar in `"`, because a block cannot say
-//! that there is no line end after the value without another mark. A new value goes into `"`, at
+//! escape, goes into `"`. A block of lines becomes one scalar in `"`, because a block needs
+//! another mark to leave out the line end after the value. A new value goes into `"`, at
 //! the end of its mapping. An anchored value is left alone, because its aliases would change with
 //! it, and so is one with a tag of its own, such as an encrypted value.
 

@@ -68,7 +68,7 @@ mod tests {
             assert_eq!((inspection.valid, inspection.expiry), (Some(true), Expiry::Unknown));
             assert_eq!(inspection.identity.user_id.as_deref(), Some(person), "{body}");
         }
-        // Of two people nobody is the one.
+        // Two people, or none, identify nobody.
         let two = r#"{"data":[{"user_id":"1"},{"user_id":"2"}]}"#;
         let none = r#"{"data":[{"username":"x"}]}"#;
         for body in ["{}", "null", "[]", r#"{"username":"x"}"#, r#"{"data":[]}"#, two, none] {

@@ -128,6 +128,7 @@ fn put_aside(store: &Path, files: impl IntoIterator<Item = PathBuf>) -> String {
         .filter(|path| path.symlink_metadata().is_ok())
         .map(|path| quoted(&path))
         .collect();
+    // The `X`s are for `mktemp`, which makes a name of them that is not taken.
     let aside = quoted(&place::beside(store, "-lost.XXXXXX"));
     format!("mv {} \"$(mktemp -d {aside})\"", there.join(" "))
 }

@@ -67,6 +67,7 @@ pub fn has_key_beside(store: &Path) -> bool {
 
 /// Returns how to put aside what is not ours to delete.
 pub fn aside_hint(path: &Path) -> String {
+    // The `X`s are for `mktemp`, which makes a name of them that is not taken.
     let aside = beside(path, "-aside.XXXXXX");
     format!(
         "find out who made it, and put it aside: `mv {} \"$(mktemp -d {})\"`",
