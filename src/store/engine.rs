@@ -7,6 +7,8 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use super::tx::Tx;
@@ -94,15 +96,16 @@ pub enum Done {
     Undo,
 }
 
-/// What came of a job: its value, its error, or its panic.
-pub type JobOutcome<T> = Result<Result<T, TxError>, Box<dyn Any + Send>>;
+/// What came of a job once it has run: its value, its error, or its panic.
+pub type JobOutcome<T> = Mutex<Option<thread::Result<Result<T, TxError>>>>;
 
-/// A job whose caller waits at the other end of a channel.
+/// A job whose caller waits for its commit. What it came to is not sent but left behind, so that the
+/// channel is the same for every job.
 pub struct WaitingJob<T, W> {
     pub work: Option<W>,
-    pub outcome: Option<JobOutcome<T>>,
+    pub outcome: Arc<JobOutcome<T>>,
     pub now: Option<Time>,
-    pub reply: SyncSender<JobOutcome<T>>,
+    pub commit: SyncSender<Result<(), TxError>>,
 }
 
 impl<T, W> StoreJob for WaitingJob<T, W>
@@ -118,18 +121,13 @@ where
         let Some(work) = self.work.take() else { return Done::Undo };
         let outcome = catch_unwind(AssertUnwindSafe(|| work(tx)));
         let done = if matches!(outcome, Ok(Ok(_))) { Done::Keep } else { Done::Undo };
-        self.outcome = Some(outcome);
+        *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
         done
     }
 
     fn acknowledge(self: Box<Self>, commit: Result<(), TxError>) {
-        let outcome = match (self.outcome, commit) {
-            (Some(Ok(Ok(_))) | None, Err(error)) => Ok(Err(error)),
-            (Some(outcome), _) => outcome,
-            (None, Ok(())) => return,
-        };
         // A caller that no longer waits has panicked.
-        let _ = self.reply.send(outcome);
+        let _ = self.commit.send(commit);
     }
 }
 
@@ -140,11 +138,16 @@ pub fn call<T: Send + 'static>(
     now: Option<Time>,
     work: impl FnOnce(&mut dyn Tx) -> Result<T, TxError> + Send + 'static,
 ) -> Result<T, TxError> {
-    let (reply, answer) = sync_channel(1);
-    engine.submit(Box::new(WaitingJob { work: Some(work), outcome: None, now, reply }), access);
-    match answer.recv().expect("the engine acknowledges every job") {
-        Ok(outcome) => outcome,
+    let (commit, ended) = sync_channel(1);
+    let outcome = Arc::new(JobOutcome::new(None));
+    let job = WaitingJob { work: Some(work), outcome: Arc::clone(&outcome), now, commit };
+    engine.submit(Box::new(job), access);
+    let commit = ended.recv().expect("the engine acknowledges every job");
+    let outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match outcome {
+        Some(Ok(value)) => value.and_then(|value| commit.map(|()| value)),
         // The panic is the caller's: it asked for this work.
-        Err(panic) => resume_unwind(panic),
+        Some(Err(panic)) => resume_unwind(panic),
+        None => Err(commit.expect_err("a job that is committed has run")),
     }
 }

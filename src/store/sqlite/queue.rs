@@ -228,9 +228,10 @@ pub fn snapshot<T>(
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::sync::Arc;
 
     use super::*;
-    use crate::store::engine::{self, WaitingJob};
+    use crate::store::engine::{self, JobOutcome, WaitingJob};
     use crate::store::sqlite::Sqlite;
     use crate::store::tx::Tx;
     use crate::store::value::values;
@@ -260,31 +261,31 @@ mod tests {
     fn what_is_queued_becomes_one_commit_and_a_failure_undoes_itself_alone() {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE meta (n INTEGER PRIMARY KEY) STRICT").unwrap();
-        let (reply, answers) = sync_channel(3);
-        let job = |n: i64, twice: i64| -> Box<dyn StoreJob> {
+        let (acknowledged, commits) = sync_channel(3);
+        let outcomes = [(); 3].map(|()| Arc::new(JobOutcome::new(None)));
+        let job = |outcome: &Arc<JobOutcome<()>>, n: i64, twice: i64| -> Box<dyn StoreJob> {
             Box::new(WaitingJob {
                 work: Some(move |tx: &mut dyn Tx| {
                     add(tx, n)?;
                     add(tx, twice)
                 }),
-                outcome: None,
+                outcome: Arc::clone(outcome),
                 now: None,
-                reply: reply.clone(),
+                commit: acknowledged.clone(),
             })
         };
-        let mut jobs = [job(1, 2), job(3, 3), job(4, 5)];
-        let commits = connection.total_changes();
+        let mut jobs = [job(&outcomes[0], 1, 2), job(&outcomes[1], 3, 3), job(&outcomes[2], 4, 5)];
+        let before = connection.total_changes();
         commit(&connection, &mut jobs).unwrap();
         assert!(connection.is_autocommit());
-        assert!(commits < connection.total_changes());
+        assert!(before < connection.total_changes());
         for job in jobs {
             job.acknowledge(Ok(()));
         }
-        let outcomes: Vec<bool> = answers
-            .try_iter()
-            .map(|outcome| outcome.is_ok_and(|outcome| outcome.is_ok()))
-            .collect();
-        assert_eq!(outcomes, [true, false, true]);
+        assert!(commits.try_iter().all(|commit| commit.is_ok()));
+        let is_done =
+            outcomes.map(|outcome| matches!(outcome.lock().unwrap().take(), Some(Ok(Ok(())))));
+        assert_eq!(is_done, [true, false, true]);
         let left: i64 =
             connection.query_row("SELECT sum(n) FROM meta", [], |row| row.get(0)).unwrap();
         assert_eq!(left, 1 + 2 + 4 + 5);
