@@ -5,12 +5,14 @@
 //! which `sqlite3` reads one row of the same store. Milliseconds say more about the machine than
 //! about the program; a ratio that is missed ends the bench with 1 and is named.
 //!
-//! `cargo bench --bench pace` measures; with `-- --write` the ratios go into `tests/README.md` too.
+//! `cargo bench --bench pace` measures; with `-- --write` the ratios go into `tests/README.md` too. With
+//! `-- --order` it writes `order.ld` and measures nothing.
 
 mod figure;
 mod fleet;
 mod idle;
 mod monitoring;
+mod order;
 mod pages;
 mod process;
 mod readme;
@@ -23,6 +25,10 @@ use std::process::ExitCode;
 use figure::Figure;
 
 fn main() -> anyhow::Result<ExitCode> {
+    if std::env::args().any(|argument| argument == "--order") {
+        order::write()?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut figures = renewal::measure()?;
     figures.extend(pages::measure()?);
     figures.extend(monitoring::measure()?);

@@ -20,6 +20,7 @@ mod man;
 mod moving;
 mod nagios;
 mod network;
+mod order;
 mod page;
 mod postgres;
 mod prometheus;
