@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use anyhow::ensure;
-use metatoken::sandbox::{Sender, TokenFixture, UserFixture};
+use metatoken::sandbox::{TokenFixture, UserFixture};
 
 use super::figure::{Figure, count, milliseconds};
 use super::process::watched;
@@ -74,8 +74,8 @@ fn renew_all(world: &World) -> anyhow::Result<Run> {
     Ok(Run {
         wall: milliseconds(ran.wall),
         calls_alone: count(asked.len()) * milliseconds(LATENCY) / count(CONCURRENCY),
-        // The weekly question about a version of Graph is no token's.
-        requests: asked.iter().filter(|seen| seen.sender != Sender::Nobody).count(),
+        // The weekly question about a version of Graph is about no token.
+        requests: asked.iter().filter(|seen| seen.about.is_some()).count(),
         peak: ran.peak,
     })
 }
