@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
-use super::{LIMIT, World};
+use super::{World, limit};
 
 /// What `JOURNAL_STREAM` says of a stream.
 pub(crate) fn stream_name(stream: impl AsFd) -> String {
@@ -25,7 +25,7 @@ impl World {
         let mut child = command.spawn().unwrap();
         // What is held for it would keep the socket open.
         drop(command);
-        ours.set_read_timeout(Some(LIMIT)).unwrap();
+        ours.set_read_timeout(Some(limit())).unwrap();
         let mut written = String::new();
         ours.read_to_string(&mut written).unwrap();
         (self.plain(&written), child.wait().unwrap().code())
