@@ -1,7 +1,7 @@
 //! Reads the body of an answer, as JSON or as a form, and writes forms.
 //!
 //! Meta writes numbers as strings and strings as numbers, serves JSON as `text/javascript`, and
-//! leaves out whatever it likes. Ids pass 2^53, so no number is ever read as a float. What is read
+//! leaves out whatever it likes. Ids pass 2^53, so none is ever read as a float. What is read
 //! is wiped afterwards: it may hold a token.
 
 use std::fmt::Write as _;
@@ -81,10 +81,15 @@ pub fn text<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
 /// A field that holds a whole number, perhaps written as a text.
 pub fn integer(object: &Value, name: &str) -> Option<i64> {
     match object.get(name)? {
-        Value::Number(number) => number.as_i64(),
-        Value::String(text) => text.trim().parse().ok(),
+        Value::Number(number) => number.as_i64().or_else(|| whole(&number.to_string())),
+        Value::String(text) => whole(text.trim()),
         _ => None,
     }
+}
+
+/// A whole number, perhaps in the form in which some programs write one: `60.0`.
+fn whole(text: &str) -> Option<i64> {
+    text.strip_suffix(".0").unwrap_or(text).parse().ok()
 }
 
 /// A field that holds one of Meta's ids.
@@ -199,12 +204,14 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_texts_are_the_same_and_floats_are_neither() {
+    fn numbers_and_texts_are_the_same_and_fractions_are_neither() {
         let document = JsonBody::parse(
-            br#"{"n":5,"s":" 5 ","f":5.5,"big":17841400123456789,"ids":"178","bad":"1a","neg":-1,"t":"true"}"#,
+            br#"{"n":5,"s":" 5 ","w":5.0,"ws":"5.0","f":5.5,"e":1e300,"big":17841400123456789,"ids":"178","bad":"1a","neg":-1,"t":"true"}"#,
         );
         let root = document.as_ref().expect("it is JSON").root();
         assert_eq!((integer(root, "n"), integer(root, "s")), (Some(5), Some(5)));
+        assert_eq!((integer(root, "w"), integer(root, "ws")), (Some(5), Some(5)));
+        assert_eq!((id(root, "w"), integer(root, "e")), (None, None));
         assert_eq!((integer(root, "f"), id(root, "f")), (None, None));
         assert_eq!(id(root, "big").as_deref(), Some("17841400123456789"));
         assert_eq!(id(root, "ids").as_deref(), Some("178"));

@@ -213,7 +213,7 @@ fn gained<'a>(new: &Inspection, current: Option<&Inspection>, policy: &'a Policy
 /// of them shows neither.
 fn only_lacked_by<'a>(one: &Inspection, other: &Inspection, policy: &'a Policy) -> Vec<&'a str> {
     let mut lacked: Vec<&str> = Vec::new();
-    if other.tells_scopes() {
+    if other.scopes.is_some() {
         let missing = other.lacks(&policy.required_scopes);
         lacked.extend(one.lacks(&policy.required_scopes).iter().filter(|it| !missing.contains(it)));
     }

@@ -57,7 +57,7 @@ pub fn judge_grant(
         return Extension::NotExtended;
     }
     let lost = current.proof.as_ref().map_or_else(Vec::new, |proof| {
-        inspection.lacks(&proof.inspection.scopes).into_iter().map(str::to_owned).collect()
+        inspection.lacks(proof.inspection.known_scopes()).into_iter().map(str::to_owned).collect()
     });
     if lost.is_empty() { Extension::Take } else { Extension::FewerScopes(lost) }
 }
@@ -114,7 +114,7 @@ mod tests {
     fn inspection(expiry: Expiry, scopes: &[&str]) -> Inspection {
         Inspection {
             expiry,
-            scopes: scopes.iter().map(ToString::to_string).collect(),
+            scopes: Some(scopes.iter().map(ToString::to_string).collect()),
             ..Inspection::bare(Some(true), None)
         }
     }

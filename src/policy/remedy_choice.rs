@@ -127,8 +127,8 @@ fn what_to_generate(subject: &Subject<'_>) -> Option<String> {
     let app_id = app_id.map(|id| format!(" ({id})")).unwrap_or_default();
     let expiration = if current.expiry == Expiry::Never { "Never" } else { "60 days" };
     let required = &subject.policy.required_scopes;
-    let scopes = if required.is_empty() { &inspection.scopes } else { required };
-    let permissions = match scopes.as_slice() {
+    let scopes = if required.is_empty() { inspection.known_scopes() } else { required };
+    let permissions = match scopes {
         [] => String::new(),
         scopes => format!(", permissions {}", scopes.join(", ")),
     };

@@ -118,7 +118,10 @@ pub fn facts(
         ("person", identity.filter(|_| of_a_page).and_then(|it| it.user_id.clone())),
         ("parent", token.parent.as_ref().map(ToString::to_string)),
         ("application", inspection.and_then(|it| it.application.clone())),
-        ("permissions", inspection.map(|it| it.scopes.join(", ")).filter(|it| !it.is_empty())),
+        (
+            "permissions",
+            inspection.map(|it| it.known_scopes().join(", ")).filter(|it| !it.is_empty()),
+        ),
         ("pages", pages(token, &background.pages)),
         ("probe", token.probe.as_ref().map(|it| probe(it, style, now))),
         ("backup", background.backup.as_ref().map(backup)),

@@ -230,7 +230,7 @@ impl TokenReport {
         let inspection = self.inspection.as_ref();
         let identity = inspection.map(|inspection| &inspection.identity);
         let expires_in = self.expiry.remaining(now).map(|left| left.num_seconds());
-        let of_scopes = inspection.filter(|inspection| inspection.tells_scopes());
+        let of_scopes = inspection.filter(|inspection| inspection.scopes.is_some());
         let data_access = inspection.and_then(|inspection| inspection.data_access.until());
         json!({
             "label": self.label.as_ref().map(Label::as_str),
@@ -254,7 +254,7 @@ impl TokenReport {
             "expires_in_seconds": expires_in,
             "data_access_expires_at": time(data_access),
             "issued_at": time(inspection.and_then(|inspection| inspection.issued_at)),
-            "scopes": of_scopes.map(|inspection| inspection.scopes.clone()),
+            "scopes": inspection.map(|inspection| inspection.scopes.clone()),
             "granular_scopes": of_scopes.map(|it| granular_scopes(&it.granular_scopes)),
             "missing_scopes": self.missing_scopes,
             "missing_targets": self.missing_targets,

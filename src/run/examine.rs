@@ -254,7 +254,7 @@ impl Candidates<'_> {
             .current
             .as_ref()
             .and_then(|current| current.proof.as_ref())
-            .map(|proof| proof.inspection.scopes.clone())
+            .map(|proof| proof.inspection.known_scopes().to_vec())
             .unwrap_or_default();
         let lost: Vec<String> =
             proof.inspection.lacks(&has_now).into_iter().map(str::to_owned).collect();

@@ -99,7 +99,7 @@ impl LoginSubject<'_> {
         let has_pages = !pages.is_empty() || self.token.pages != Pages::None;
         let current = self.tokens.credential(&self.token.label).and_then(|it| it.current.as_ref());
         let proof = current.and_then(|current| current.proof.as_ref());
-        let has_now = proof.map(|proof| proof.inspection.scopes.as_slice()).unwrap_or_default();
+        let has_now = proof.map(|proof| proof.inspection.known_scopes()).unwrap_or_default();
         let basic = [spec.basic_scope].into_iter().chain(spec.page_scope.filter(|_| has_pages));
         let required = [self.token].into_iter().chain(pages);
         let required = required.flat_map(|token| &token.policy.required_scopes);

@@ -194,7 +194,7 @@ fn user_id(generation: &Generation) -> Option<String> {
 }
 
 fn scopes(generation: &Generation) -> &[String] {
-    generation.proof.as_ref().map_or(&[], |proof| &proof.inspection.scopes)
+    generation.proof.as_ref().map_or(&[], |proof| proof.inspection.known_scopes())
 }
 
 /// The admin's access token, if the config lets it be used for this.

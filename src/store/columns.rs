@@ -183,7 +183,7 @@ impl Row<'_> {
             self.skip(PROOF_REST);
             return Ok(None);
         };
-        let inspection = Inspection {
+        let mut inspection = Inspection {
             valid: self.maybe_flag("proof.valid")?,
             problem: self.problem("proof.problem")?,
             token_type: self.prose("proof.token_type")?,
@@ -196,9 +196,11 @@ impl Row<'_> {
             expiry: self.expiry(["proof.expiry", "proof.expires_at"])?,
             data_access: self.data_access()?,
             issued_at: self.maybe_time("proof.issued_at")?,
-            scopes: self.list("proof.scopes", read_text)?,
+            scopes: self.maybe_list("proof.scopes", read_text)?,
             granular_scopes: self.list("proof.granular_scopes", read_granular_scope)?,
         };
+        let token_type = inspection.token_type.as_deref();
+        inspection.scopes = Inspection::told_scopes(inspection.scopes.take(), token_type);
         Ok(Some(Proof { at, inspection }))
     }
 
@@ -218,10 +220,20 @@ impl Row<'_> {
         column: &'static str,
         read: fn(&serde_json::Value) -> Option<T>,
     ) -> Read<Vec<T>> {
-        serde_json::from_str::<Vec<serde_json::Value>>(self.text(column)?)
-            .ok()
-            .and_then(|values| values.iter().map(read).collect())
-            .ok_or(BadCell::new(column, "list"))
+        self.maybe_list(column, read)?.ok_or(BadCell::new(column, "list"))
+    }
+
+    /// Reads a list of JSON, or its `null`.
+    fn maybe_list<T>(
+        &mut self,
+        column: &'static str,
+        read: fn(&serde_json::Value) -> Option<T>,
+    ) -> Read<Option<Vec<T>>> {
+        let bad = || BadCell::new(column, "list");
+        let values: Option<Vec<serde_json::Value>> =
+            serde_json::from_str(self.text(column)?).map_err(|_| bad())?;
+        let items = values.map(|values| values.iter().map(read).collect::<Option<Vec<T>>>());
+        items.map_or(Ok(None), |items| items.map(Some).ok_or_else(bad))
     }
 }
 

@@ -110,7 +110,7 @@ pub fn replace(tx: &mut dyn Tx, generation: GenerationId, proof: &Proof) -> Resu
     let (expiry, expires_at) = columns::expiry(inspection.expiry);
     let (data_access, data_access_until) = columns::data_access(inspection.data_access);
     let problem = columns::problem(inspection.problem.as_ref());
-    let scopes = serde_json::Value::from(inspection.scopes.as_slice()).to_string();
+    let scopes = serde_json::Value::from(inspection.scopes.clone()).to_string();
     let granular_scopes = columns::granular_scopes(&inspection.granular_scopes);
     tx.execute(
         "INSERT INTO proof (generation, at, valid, problem, token_type, application, app_id,
@@ -126,7 +126,8 @@ pub fn replace(tx: &mut dyn Tx, generation: GenerationId, proof: &Proof) -> Resu
              expiry = excluded.expiry, expires_at = excluded.expires_at,
              data_access = excluded.data_access,
              data_access_until = excluded.data_access_until, issued_at = excluded.issued_at,
-             scopes = CASE WHEN excluded.valid = 0 AND excluded.scopes = '[]' THEN proof.scopes
+             scopes = CASE WHEN excluded.scopes = 'null'
+                     OR (excluded.valid = 0 AND excluded.scopes = '[]') THEN proof.scopes
                  ELSE excluded.scopes END,
              granular_scopes = excluded.granular_scopes",
         values![

@@ -22,7 +22,8 @@ pub struct Inspection {
     pub data_access: DataAccess,
     /// When it was issued; Meta says so for long-lived tokens only.
     pub issued_at: Option<Time>,
-    pub scopes: Vec<String>,
+    /// What it may do; nothing where Graph does not tell.
+    pub scopes: Option<Vec<String>>,
     /// The permissions that are limited to certain objects. A scope may occur twice.
     pub granular_scopes: Vec<GranularScope>,
 }
@@ -39,7 +40,7 @@ impl Inspection {
             expiry: Expiry::Unknown,
             data_access: DataAccess::Unknown,
             issued_at: None,
-            scopes: Vec::new(),
+            scopes: None,
             granular_scopes: Vec::new(),
         }
     }
@@ -50,16 +51,21 @@ impl Inspection {
         self.valid.filter(|valid| *valid || !may_pass)
     }
 
-    /// Whether the answer tells what the token may do: a bare profile tells neither type nor
-    /// scopes, and what was not said is not missing.
-    pub const fn tells_scopes(&self) -> bool {
-        self.token_type.is_some() || !self.scopes.is_empty()
+    /// The scopes that a list in an answer tells. An empty one beside no type tells nothing: Graph gives
+    /// that of an access token that it cannot decode.
+    pub fn told_scopes(list: Option<Vec<String>>, token_type: Option<&str>) -> Option<Vec<String>> {
+        list.filter(|list| !list.is_empty() || token_type.is_some())
     }
 
-    /// The scopes of `wanted` that the token does not carry; none where nothing is told of them.
+    /// The scopes that it is known to carry.
+    pub fn known_scopes(&self) -> &[String] {
+        self.scopes.as_deref().unwrap_or_default()
+    }
+
+    /// The scopes of `wanted` that the token does not carry; what was not told is not missing.
     pub fn lacks<'a>(&self, wanted: &'a [String]) -> Vec<&'a str> {
-        let wanted = if self.tells_scopes() { wanted } else { &[] };
-        wanted.iter().filter(|scope| !self.scopes.contains(scope)).map(String::as_str).collect()
+        let Some(scopes) = &self.scopes else { return Vec::new() };
+        wanted.iter().filter(|scope| !scopes.contains(scope)).map(String::as_str).collect()
     }
 }
 

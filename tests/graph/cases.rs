@@ -169,12 +169,6 @@ const VERDICTS: &[(&str, Option<bool>, Trouble, Expiry)] = &[
         Some((Kind::AppDisabled, Action::FixConfiguration)),
         Expiry::Unknown,
     ),
-    (
-        r#"{"data":{"granular_scopes":[{"scope":"a","target_ids":["1"]},{"scope":"a","target_ids":["2"]}]}}"#,
-        None,
-        Some((Kind::MalformedResponse, Action::Retry)),
-        Expiry::Unknown,
-    ),
 ];
 
 #[test]

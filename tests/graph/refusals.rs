@@ -50,6 +50,11 @@ pub(crate) const REFUSED_INSPECTIONS: &[(&str, Kind, Action)] = &[
         Action::Retry,
     ),
     (r#"{"error":{"code":4},"data":{"is_valid":false}}"#, Kind::RateLimited, Action::SlowDown),
+    (
+        r#"{"data":{"granular_scopes":[{"scope":"a","target_ids":["1"]},{"scope":"a","target_ids":["2"]}]}}"#,
+        Kind::MalformedResponse,
+        Action::Retry,
+    ),
 ];
 
 #[test]

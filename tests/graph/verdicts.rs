@@ -247,3 +247,59 @@ fn a_page_in_an_envelope_is_read_and_one_that_is_none_is_asked_for_again() {
         }
     }
 }
+
+/// An answer without a list of permissions was taken for one of a token that has none: a person was
+/// sent for.
+#[test]
+fn permissions_that_graph_does_not_tell_are_not_missing() {
+    let config = format!("{ONE_TRY}{BRAND}required_scopes = [\"pages_show_list\"]\n");
+    let spec = || user().scopes(["public_profile", "pages_show_list"]);
+    let told = |scopes: &str| {
+        answer(
+            200,
+            &format!(
+                r#"{{"data":{{"app_id":"{APP}","type":"USER","user_id":"{ANNA}","is_valid":true,"expires_at":1772409600{scopes}}}}}"#
+            ),
+        )
+    };
+    let without = json!(["public_profile", "pages_show_list"]);
+    for (scopes, exit, known, missing) in [
+        ("", Exit::Ok, without.clone(), json!([])),
+        (r#","scopes":null"#, Exit::Ok, without.clone(), json!([])),
+        (r#","scopes":"public_profile,pages_show_list""#, Exit::Ok, without, json!([])),
+        (r#","scopes":[]"#, Exit::PersonNeeded, json!([]), json!(["pages_show_list"])),
+    ] {
+        let mut world = World::new().config(&config).token("BRAND", spec());
+        world.run(&["refresh", "--quiet"]).silent().exit(Exit::Ok);
+        world.at(hour(2, 0));
+        world.graph.misbehave(Rule::on("/debug_token"), told(scopes));
+        let ran = world.run(&["refresh", "--json"]).exit(exit);
+        assert_eq!(ran.outcomes()["brand"], "verified", "{scopes}");
+        let token = world.offline("brand");
+        assert_eq!((&token["scopes"], &token["missing_scopes"]), (&known, &missing), "{scopes}");
+    }
+    // Nothing was ever told.
+    let world = World::new().config(&config).token("BRAND", spec());
+    world.graph.misbehave(Rule::on("/debug_token"), told(""));
+    world.run(&["refresh", "--json"]).exit(Exit::Ok);
+    let token = world.offline("brand");
+    assert_eq!((&token["scopes"], &token["missing_scopes"]), (&json!(null), &json!([])));
+    world.run(&["check"]).code(0);
+}
+
+/// An answer that says neither yes nor no was stored as a check, and the run exited with 0.
+#[test]
+fn an_answer_without_a_verdict_is_no_check() {
+    let bare =
+        format!(r#"{{"data":{{"app_id":"{APP}","type":"USER","scopes":["public_profile"]}}}}"#);
+    let mut world = brand(user());
+    world.at(hour(2, 0));
+    world.graph.misbehave(Rule::on("/debug_token").once(), answer(200, &bare));
+    let ran = world.run(&["refresh", "--json"]).exit(Exit::Failed);
+    assert_eq!(ran.result("brand")["problem"]["kind"], "malformed_response");
+    let token = world.offline("brand");
+    assert_eq!((&token["state"], &token["valid"]), (&json!("valid"), &json!(true)));
+    assert_eq!(token["verified_at"], "2026-01-01T00:00:00Z");
+    world.run(&["refresh", "--json"]).exit(Exit::Ok);
+    assert_eq!(world.offline("brand")["verified_at"], "2026-01-03T00:00:00Z");
+}

@@ -55,7 +55,7 @@ impl Worth {
             || GranularScope { scope: "a".into(), target_ids: Some(letters(self.targets)) };
         Inspection {
             issued_at: self.issued.map(day),
-            scopes: letters(self.scopes),
+            scopes: Some(letters(self.scopes)).filter(|it| !it.is_empty()),
             granular_scopes: if self.targets.is_empty() { Vec::new() } else { vec![granular()] },
             ..answer(self.expiry)
         }
@@ -391,11 +391,11 @@ fn a_grant_ends_a_day_later_by_graphs_word_or_by_the_grants_where_graph_is_silen
 #[test]
 fn a_grant_that_carries_less_is_held_and_says_what_it_lacks() {
     let scoped = |scopes: &[&str]| Inspection {
-        scopes: scopes.iter().map(ToString::to_string).collect(),
+        scopes: Some(scopes.iter().map(ToString::to_string).collect()),
         ..answer(Expiry::At(day(90)))
     };
     let current = with_answer(string(Expiry::At(day(60)), day(0)), |answer| {
-        answer.scopes = vec!["a".into(), "b".into(), "c".into()];
+        answer.scopes = Some(vec!["a".into(), "b".into(), "c".into()]);
     });
     let judged = |scopes| {
         let unknown = Identity::default();

@@ -108,7 +108,7 @@ fn a_required_target_must_be_reached_and_no_list_reaches_all() {
             ..Policy::default()
         };
         let current = with_answer(string(Expiry::Never, day(1)), |answer| {
-            answer.scopes = vec![posts.into(), reads.into()];
+            answer.scopes = Some(vec![posts.into(), reads.into()]);
             answer.granular_scopes = granular;
         });
         let credential = credential("brand", TokenType::User, Some(current));

@@ -56,6 +56,7 @@ fn string(expiry: Expiry, proven: Time) -> Generation {
     let inspection = Inspection {
         expiry,
         token_type: Some("USER".to_owned()),
+        scopes: Some(Vec::new()),
         issued_at: Some(day(0)),
         ..Inspection::bare(Some(true), None)
     };

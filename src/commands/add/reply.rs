@@ -62,7 +62,7 @@ fn may_list_pages(token: &TokenConfig, inspection: &Inspection) -> bool {
     let listing = token.token_type.provider().spec().dialog.page_scope;
     token.token_type == TokenType::User
         || !matches!(token.pages, Pages::None)
-        || listing.is_some_and(|scope| inspection.scopes.iter().any(|it| it == scope))
+        || listing.is_some_and(|scope| inspection.known_scopes().iter().any(|it| it == scope))
 }
 
 /// Says what the token is, what it reaches, where it is declared, and what comes next.
@@ -104,8 +104,8 @@ fn described(token: &TokenConfig, inspection: &Inspection) -> String {
     if let Some(user) = &identity.user_id {
         let _ = write!(text, ", of user {user}");
     }
-    if !inspection.scopes.is_empty() {
-        let _ = write!(text, ", with {}", humanize::list(&inspection.scopes));
+    if !inspection.known_scopes().is_empty() {
+        let _ = write!(text, ", with {}", humanize::list(inspection.known_scopes()));
     }
     text
 }

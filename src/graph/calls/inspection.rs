@@ -55,20 +55,22 @@ pub fn read_own_inspection(response: &Response) -> Result<Inspection, Problem> {
     let data = wrapped(document.root())
         .or_else(flat)
         .ok_or_else(|| problem::malformed(response, "it has no `data`"))?;
-    let error = data.get("error").filter(|error| error.is_object());
-    let error = error.map(|error| of_the_token(problem::within(error, response)));
     let said = data.get("is_valid").and_then(Value::as_bool);
+    let error = data.get("error").filter(|error| error.is_object());
+    let error = error.map(|error| of_the_token(problem::within(error, response), said));
     // Graph's own trouble is not an answer: it is asked again, and what is stored stands.
     if let Some(trouble) = error.as_ref().filter(|it| it.kind.is_outage() && said != Some(true)) {
         return Err(trouble.clone());
     }
-    let (valid, problem) = verdict(said, error);
+    let (valid, problem) = verdict(said, error)?;
     let token_type = token_type(data, problem.as_ref());
     let ends = instant(data, "expires_at");
     let name = |field| text(data, field).map(|text| redact::sentence(text, response.secrets()));
+    let scopes = data.get("scopes").and_then(|list| plain_texts(list, response));
     Ok(Inspection {
         valid,
         problem,
+        scopes: Inspection::told_scopes(scopes, token_type.as_deref()),
         expiry: match (&token_type, ends) {
             // An app token lives as long as the app's secret; Graph gives it no date.
             (Some(app), None) if app == APP => Expiry::Never,
@@ -83,7 +85,6 @@ pub fn read_own_inspection(response: &Response) -> Result<Inspection, Problem> {
         },
         data_access: DataAccess::from_graph(instant(data, "data_access_expires_at")),
         issued_at: issued_at(data),
-        scopes: plain_texts(data.get("scopes"), response),
         granular_scopes: granular_scopes(data, response),
     })
 }
@@ -108,10 +109,11 @@ fn blame_the_app(problem: Problem) -> Problem {
     Problem { kind, action: kind.action(), ..problem }
 }
 
-/// An access token that Graph cannot decode is dead here: it is asked about at the right host.
-fn of_the_token(problem: Problem) -> Problem {
+/// An access token that Graph cannot decode is dead here: it is asked about at the right host. Beside
+/// the word that it works, an error that says nothing is none.
+fn of_the_token(problem: Problem, said: Option<bool>) -> Problem {
     match problem.kind {
-        ProblemKind::WrongHostOrType | ProblemKind::Unknown => {
+        ProblemKind::WrongHostOrType | ProblemKind::Unknown if said != Some(true) => {
             let kind = ProblemKind::SessionInvalid;
             Problem { kind, action: kind.action(), ..problem }
         }
@@ -119,8 +121,12 @@ fn of_the_token(problem: Problem) -> Problem {
     }
 }
 
-fn verdict(is_valid: Option<bool>, error: Option<Problem>) -> (Option<bool>, Option<Problem>) {
-    match (is_valid, error) {
+/// The verdict, and what is wrong. Where there is neither, the answer is none, and what is stored stands.
+fn verdict(
+    is_valid: Option<bool>,
+    error: Option<Problem>,
+) -> Result<(Option<bool>, Option<Problem>), Problem> {
+    Ok(match (is_valid, error) {
         (Some(false), None) => {
             let message = "Graph calls it invalid and does not say why";
             (Some(false), Some(Problem::new(ProblemKind::SessionInvalid, message)))
@@ -131,14 +137,14 @@ fn verdict(is_valid: Option<bool>, error: Option<Problem>) -> (Option<bool>, Opt
         (None, Some(problem)) => (None, Some(problem)),
         (None, None) => {
             let message = "Graph's answer gives no verdict: it lacks `is_valid`";
-            (None, Some(Problem::new(ProblemKind::MalformedResponse, message)))
+            return Err(Problem::new(ProblemKind::MalformedResponse, message));
         }
-    }
+    })
 }
 
-/// Old versions leave the type out; then the ids tell it.
+/// The type in the case in which Meta documents it. Old versions leave it out; then the ids tell it.
 fn token_type(data: &Value, problem: Option<&Problem>) -> Option<String> {
-    let said = text(data, "type").map(str::to_owned);
+    let said = text(data, "type").map(str::to_ascii_uppercase);
     said.or_else(|| {
         let has = |name| id(data, name).is_some();
         if has("profile_id") {
@@ -164,15 +170,27 @@ fn issued_at(data: &Value) -> Option<Time> {
         .and_then(|seconds| Time::from_timestamp(seconds, 0))
 }
 
-/// The texts of a list, but for those in which something had to be hidden: a permission's name
-/// holds no secret.
-fn plain_texts(list: Option<&Value>, response: &Response) -> Vec<String> {
-    let items = list.and_then(Value::as_array).into_iter().flatten();
-    items.filter_map(|item| plain(item.as_str()?, response)).collect()
+/// The texts of a list, perhaps written as one text, but for those in which something had to be hidden:
+/// a permission's name holds no secret.
+fn plain_texts(list: &Value, response: &Response) -> Option<Vec<String>> {
+    let texts: Vec<&str> = match list {
+        Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
+        Value::String(text) => text.split([',', ' ']).filter(|text| !text.is_empty()).collect(),
+        _ => return None,
+    };
+    Some(texts.into_iter().filter_map(|text| plain(text, response)).collect())
 }
 
 fn plain(text: &str, response: &Response) -> Option<String> {
     (redact::sentence(text, response.secrets()) == text).then(|| text.to_owned())
+}
+
+/// The ids of a list, or the one that stands in its place.
+fn ids(list: &Value) -> Option<Vec<String>> {
+    match list {
+        Value::Array(ids) => Some(ids.iter().filter_map(as_id).collect()),
+        one => Some(vec![as_id(one)?]),
+    }
 }
 
 fn granular_scopes(data: &Value, response: &Response) -> Vec<GranularScope> {
@@ -182,9 +200,7 @@ fn granular_scopes(data: &Value, response: &Response) -> Vec<GranularScope> {
             let targets = item.get("target_ids").filter(|targets| !targets.is_null());
             Some(GranularScope {
                 scope: plain(text(item, "scope")?, response)?,
-                target_ids: targets.map(|targets| {
-                    targets.as_array().into_iter().flatten().filter_map(as_id).collect()
-                }),
+                target_ids: targets.and_then(ids),
             })
         })
         .collect()
@@ -205,8 +221,6 @@ mod tests {
         for (data, valid, kind) in [
             (r#""is_valid":true"#, Some(true), None),
             (r#""is_valid":false"#, Some(false), Some(ProblemKind::SessionInvalid)),
-            (r#""is_valid":"false""#, None, Some(ProblemKind::MalformedResponse)),
-            (r#""scopes":[]"#, None, Some(ProblemKind::MalformedResponse)),
             (r#""error":{"code":190,"subcode":463}"#, None, Some(ProblemKind::Expired)),
             (
                 r#""is_valid":false,"error":{"code":190,"subcode":463}"#,
@@ -228,6 +242,11 @@ mod tests {
                 None,
                 Some(ProblemKind::PasswordChanged),
             ),
+            (r#""is_valid":true,"error":{}"#, Some(true), None),
+            (r#""is_valid":true,"error":[]"#, Some(true), None),
+            (r#""is_valid":true,"error":{"code":99999,"message":"m"}"#, Some(true), None),
+            (r#""is_valid":false,"error":{}"#, Some(false), Some(ProblemKind::SessionInvalid)),
+            (r#""error":{}"#, None, Some(ProblemKind::SessionInvalid)),
         ] {
             let inspection = read(200, &format!(r#"{{"data":{{{data}}}}}"#)).expect(data);
             assert_eq!(inspection.valid, valid, "{data}");
@@ -257,7 +276,7 @@ mod tests {
                 "granular_scopes":[{"scope":"EAAfakeEAAfakeEAAfake"}]}}"#,
         )
         .expect("it is an answer");
-        assert_eq!(inspection.scopes, ["ads_read"]);
+        assert_eq!(inspection.scopes, Some(vec!["ads_read".to_owned()]));
         assert_eq!(inspection.granular_scopes, []);
     }
 
@@ -280,7 +299,17 @@ mod tests {
             let problem = read(400, &format!(r#"{{"error":{error}}}"#)).expect_err(error);
             assert_eq!((problem.kind, problem.action), (kind, kind.action()), "{error}");
         }
-        for body in ["{}", "null", "true", r#"{"data":[]}"#, r#"{"data":null}"#] {
+        for body in [
+            "{}",
+            "null",
+            "true",
+            r#"{"data":[]}"#,
+            r#"{"data":null}"#,
+            r#"{"data":{"scopes":[]}}"#,
+            r#"{"data":{"type":"USER","is_valid":null}}"#,
+            r#"{"data":{"is_valid":"false"}}"#,
+            r#"{"data":{"is_valid":0}}"#,
+        ] {
             let problem = read(200, body).expect_err(body);
             assert_eq!(problem.kind, ProblemKind::MalformedResponse, "{body}");
         }
@@ -290,6 +319,7 @@ mod tests {
     fn the_type_is_told_by_the_ids_where_it_is_missing() {
         for (data, token_type, expiry) in [
             (r#""type":"USER","app_id":"1""#, Some("USER"), Expiry::Unknown),
+            (r#""type":"system_user","expires_at":0.0"#, Some("SYSTEM_USER"), Expiry::Never),
             (
                 r#""app_id":1,"user_id":"2","profile_id":"3","expires_at":0"#,
                 Some("PAGE"),
@@ -313,7 +343,8 @@ mod tests {
             200,
             r#"{"data":{"is_valid":true,"granular_scopes":[
                 {"scope":"b","target_ids":["1",17841400123456789]},{"scope":"a"},
-                {"scope":"b","target_ids":[]},{"target_ids":["9"]}]}}"#,
+                {"scope":"b","target_ids":[]},{"target_ids":["9"]},
+                {"scope":"c","target_ids":"9"},{"scope":"d","target_ids":{}}]}}"#,
         )
         .expect("it is an answer");
         let read: Vec<_> = inspection
@@ -322,7 +353,37 @@ mod tests {
             .map(|granular| (granular.scope.as_str(), granular.target_ids.clone()))
             .collect();
         let first = vec!["1".to_owned(), "17841400123456789".to_owned()];
-        assert_eq!(read, [("b", Some(first)), ("a", None), ("b", Some(Vec::new()))]);
+        let one = vec!["9".to_owned()];
+        assert_eq!(
+            read,
+            [
+                ("b", Some(first)),
+                ("a", None),
+                ("b", Some(Vec::new())),
+                ("c", Some(one)),
+                ("d", None)
+            ]
+        );
+    }
+
+    #[test]
+    fn scopes_that_are_not_told_are_not_missing() {
+        let user = |more: &str| format!(r#""type":"USER","is_valid":true{more}"#);
+        for (data, told) in [
+            (user(r#","scopes":["a","b"]"#), Some(&["a", "b"][..])),
+            (user(r#","scopes":"a,b""#), Some(&["a", "b"])),
+            (user(r#","scopes":"a b""#), Some(&["a", "b"])),
+            (user(r#","scopes":[]"#), Some(&[])),
+            (user(r#","scopes":null"#), None),
+            (user(r#","scopes":{"a":true}"#), None),
+            (user(""), None),
+            (r#""is_valid":false,"scopes":[]"#.to_owned(), None),
+        ] {
+            let body = format!(r#"{{"data":{{{data}}}}}"#);
+            let scopes = read(200, &body).expect(&data).scopes;
+            let told = told.map(|it| it.iter().map(ToString::to_string).collect::<Vec<_>>());
+            assert_eq!(scopes, told, "{data}");
+        }
     }
 
     #[test]

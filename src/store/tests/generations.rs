@@ -230,7 +230,7 @@ fn a_proof_comes_back_whole(make: Make) {
         expiry: Expiry::At(day(60)),
         data_access: crate::token::DataAccess::NotApplicable,
         issued_at: Some(day(-1)),
-        scopes: vec!["a".into(), "b\"c".into()],
+        scopes: Some(vec!["a".into(), "b\"c".into()]),
         granular_scopes: vec![
             GranularScope { scope: "a".into(), target_ids: None },
             GranularScope { scope: "a".into(), target_ids: Some(vec!["12".into()]) },

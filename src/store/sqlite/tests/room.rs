@@ -24,7 +24,7 @@ fn renew(shelf: &Shelf, token: TokenId, n: i64) {
     let text = format!("EAAfake{n}{}", "x".repeat(4000));
     let names = (0..100).map(|n| format!("a_permission_with_a_long_name_{n}"));
     let inspection = Inspection {
-        scopes: names.clone().collect(),
+        scopes: Some(names.clone().collect()),
         granular_scopes: names
             .map(|scope| GranularScope {
                 scope,
