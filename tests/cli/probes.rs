@@ -102,6 +102,45 @@ critical: `bot`: works, WhatsApp 4000000000000001 cannot send messages
     assert_eq!(probe(&world, "bot")["problem"]["kind"], "object_not_found");
 }
 
+/// A gateway's own JSON, whatever its status, was taken for a good answer.
+#[test]
+fn what_is_not_an_answer_of_graph_s_proves_nothing() {
+    let down = r#"{"message":"Service Unavailable"}"#;
+    for (status, body, ok) in [
+        (503, down, None),
+        (404, r#"{"message":"Not Found"}"#, None),
+        (200, "{}", Some(true)),
+        (200, r#"{"data":[]}"#, Some(true)),
+    ] {
+        let world = asking("{ path = \"me/adaccounts\" }");
+        world.graph.misbehave(Rule::on("/me/adaccounts"), answer(status, body));
+        let _ = world.run(&["refresh"]).exit(Exit::Ok);
+        assert_eq!(probe(&world, "brand")["ok"], json!(ok), "{status} {body}");
+    }
+    let page = format!(
+        "[token.bakery]\ntype = \"page\"\npage_id = \"{BAKERY}\"\nprobe = \"page\"\n\
+         access_token = {{ env = \"PAGE\" }}\n"
+    );
+    for (body, ok) in [("{}", None), (r#"{"id":"2000000000000001"}"#, Some(true))] {
+        let spec = TokenFixture::page(APP, ANNA, BAKERY);
+        let world = World::new().config(&page).token("PAGE", spec);
+        world.graph.misbehave(Rule::on(BAKERY), answer(200, body));
+        let _ = world.run(&["refresh"]).exit(Exit::Ok);
+        assert_eq!(probe(&world, "bakery")["ok"], json!(ok), "{body}");
+    }
+}
+
+/// Meta's reason was left out where its number came as a text.
+#[test]
+fn whatsapp_s_reason_is_told_whatever_its_number_is_written_as() {
+    let world = whatsapp();
+    let body = r#"{"health_status":{"can_send_message":"LIMITED","entities":[{"errors":[{"error_code":"141006","error_description":"The account has no payment method."}]}]}}"#;
+    world.graph.misbehave(Rule::on(NUMBER), answer(200, body));
+    let ran = world.run(&["refresh"]).exit(Exit::Ok);
+    let meta = "  Meta: \"The account has no payment method.\" (141006)\n";
+    assert!(ran.stdout.contains(meta), "{}", ran.stdout);
+}
+
 #[test]
 fn it_is_asked_once_in_verify_every_as_the_token_and_by_get_alone() {
     let mut world = asking("{ path = \"me?fields=id,name\" }");

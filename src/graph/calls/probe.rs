@@ -1,13 +1,13 @@
 //! Asks as a token the question that shows whether it does what it is for.
 //!
 //! Any answer that is no error is good, but for WhatsApp's: that says in a word of its own whether a
-//! number can send messages, and why not. Source: Meta, WhatsApp Business Platform, messaging health
+//! number can send messages, and why not. What a gateway says in JSON of its own is no answer. Source: Meta, WhatsApp Business Platform, messaging health
 //! status.
 
 use serde_json::Value;
 
 use super::pages::signed;
-use crate::graph::body::{subject, text};
+use crate::graph::body::{id, integer, subject, text};
 use crate::graph::problem;
 use crate::graph::request::Request;
 use crate::graph::response::Response;
@@ -59,6 +59,12 @@ pub fn probe(
 pub fn read_probe(question: &ProbeQuestion, response: &Response) -> Result<ProbeFinding, Problem> {
     let document = problem::accepted(response)?;
     match question {
+        ProbeQuestion::Page if id(subject(document.root()), "id").is_none() => {
+            Err(problem::malformed(response, "it has no `id` of a Page"))
+        }
+        ProbeQuestion::Path(_) if !matches!(response.status(), 200..=299) => {
+            Err(problem::malformed(response, "it is neither a refusal nor an answer"))
+        }
         ProbeQuestion::Page | ProbeQuestion::Path(_) => Ok(ProbeFinding::OK),
         ProbeQuestion::Whatsapp(_) => {
             let said = subject(document.root()).get("health_status");
@@ -93,7 +99,7 @@ fn reasons(said: &Value, response: &Response) -> String {
 }
 
 fn first_code(said: &Value) -> Option<i64> {
-    errors(said).find_map(|error| error.get("error_code").and_then(Value::as_i64))
+    errors(said).find_map(|error| integer(error, "error_code"))
 }
 
 fn errors(said: &Value) -> impl Iterator<Item = &Value> {
