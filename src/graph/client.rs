@@ -136,7 +136,9 @@ impl Graph {
         call: &ProfileCall,
         token: &AccessToken,
     ) -> Result<Inspection, CallError> {
-        self.caller.call(app, &calls::profile(app, call, token), calls::read_profile)
+        self.caller.call(app, &calls::profile(app, call, token), |response| {
+            calls::read_profile(call, response)
+        })
     }
 
     /// What Graph says of a token: to the token itself, else to its app; nothing where it lets neither

@@ -122,7 +122,7 @@ static PROVIDERS: [ProviderSpec; 3] = [
         // Source: Meta, Instagram platform reference, `me`.
         inspection: InspectionWay::Profile(&ProfileCall {
             path: Path::Versioned(&["me"]),
-            fields: "user_id,username",
+            person: "user_id",
         }),
         // Source: Meta, Instagram, business login.
         dialog: &DialogSpec {
@@ -179,7 +179,7 @@ static PROVIDERS: [ProviderSpec; 3] = [
                 app_prefix: "TH|",
                 asker: AskerPlace::Parameter,
             },
-            &ProfileCall { path: Path::Fixed(&["v1.0", "me"]), fields: "id,username" },
+            &ProfileCall { path: Path::Fixed(&["v1.0", "me"]), person: "id" },
         ),
         // `threads.net` redirects there and loses the parameters for some. Source: Meta, Threads,
         // get access tokens.

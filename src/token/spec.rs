@@ -198,8 +198,8 @@ pub struct DialogSpec {
 pub struct ProfileCall {
     /// Where it is.
     pub path: Path,
-    /// The fields to ask for: the person's id, and the name people know.
-    pub fields: &'static str,
+    /// The field that holds the person's id.
+    pub person: &'static str,
 }
 
 /// A path on a host of Meta's.

@@ -11,15 +11,18 @@ use crate::graph::response::Response;
 use crate::graph::settings::App;
 use crate::token::{AccessToken, Identity, Inspection, Problem, ProblemKind, ProfileCall};
 
-/// Asks a token for its own person.
+/// Asks a token for its own person, by id and by the name people know.
 pub fn profile(app: &App, call: &ProfileCall, token: &AccessToken) -> Request {
     Request::get("profile", app, call.path)
-        .with("fields", call.fields)
+        .with("fields", format!("{},username", call.person))
         .with_secret("access_token", token.expose())
 }
 
 /// Reads the profile as a verdict; an error says nothing of the access token.
-pub fn read_profile(response: &Response) -> Result<Inspection, Problem> {
+///
+/// Instagram gives a person an id of the account and one that only the app knows. One in the place of
+/// the other would make the next access token another person's.
+pub fn read_profile(call: &ProfileCall, response: &Response) -> Result<Inspection, Problem> {
     let document = match problem::accepted(response) {
         Ok(document) => document,
         Err(problem) if says_nothing_of_the_token(problem.kind) => return Err(problem),
@@ -29,10 +32,10 @@ pub fn read_profile(response: &Response) -> Result<Inspection, Problem> {
         }
     };
     let root = subject(document.root());
-    let person = id(root, "user_id").or_else(|| id(root, "id"));
-    let person =
-        person.ok_or_else(|| problem::malformed(response, "it has no `id` of a person"))?;
-    let identity = Identity { user_id: Some(person), ..Identity::default() };
+    if ["user_id", "id"].iter().all(|name| id(root, name).is_none()) {
+        return Err(problem::malformed(response, "it has no `id` of a person"));
+    }
+    let identity = Identity { user_id: id(root, call.person), ..Identity::default() };
     Ok(Inspection { identity, ..Inspection::bare(Some(true), None) })
 }
 
@@ -49,24 +52,45 @@ mod tests {
 
     use super::*;
 
+    fn call(token_type: TokenType) -> &'static ProfileCall {
+        let (InspectionWay::Profile(call) | InspectionWay::DebugTokenOrProfile(_, call)) =
+            token_type.provider().spec().inspection
+        else {
+            panic!("{token_type} has a profile")
+        };
+        call
+    }
+
+    fn read_of(token_type: TokenType, status: u16, body: &str) -> Result<Inspection, Problem> {
+        let response = Response::new(status, Headers::default(), body.as_bytes().to_vec());
+        read_profile(call(token_type), &response)
+    }
+
     fn read(status: u16, body: &str) -> Result<Inspection, Problem> {
-        read_profile(&Response::new(status, Headers::default(), body.as_bytes().to_vec()))
+        read_of(TokenType::Instagram, status, body)
     }
 
     #[test]
     fn an_answer_proves_life_and_nothing_more() {
-        for (body, person) in [
-            (r#"{"user_id":"17841400000000001","username":"x","id":"9"}"#, "17841400000000001"),
-            (r#"{"user_id":17841400000000001,"id":"9"}"#, "17841400000000001"),
-            (r#"{"id":"9","username":"x"}"#, "9"),
-            (r#"{"data":[{"user_id":"17841400000000001","id":"9"}]}"#, "17841400000000001"),
-            (r#"{"data":[{"user_id":17841400000000001}]}"#, "17841400000000001"),
-            (r#"{"data":{"id":"9","username":"x"}}"#, "9"),
-            (r#"{"id":"9","data":[]}"#, "9"),
+        const INSTAGRAM: TokenType = TokenType::Instagram;
+        const THREADS: TokenType = TokenType::Threads;
+        let person = Some("17841400000000001");
+        for (token_type, body, person) in [
+            (INSTAGRAM, r#"{"user_id":"17841400000000001","username":"x","id":"9"}"#, person),
+            (INSTAGRAM, r#"{"user_id":17841400000000001,"id":"9"}"#, person),
+            (INSTAGRAM, r#"{"data":[{"user_id":"17841400000000001","id":"9"}]}"#, person),
+            (INSTAGRAM, r#"{"data":[{"user_id":17841400000000001}]}"#, person),
+            // The id that only the app knows is another one.
+            (INSTAGRAM, r#"{"id":"9","username":"x"}"#, None),
+            (INSTAGRAM, r#"{"user_id":null,"id":"9"}"#, None),
+            (THREADS, r#"{"id":"9","username":"x"}"#, Some("9")),
+            (THREADS, r#"{"data":{"id":9,"username":"x"}}"#, Some("9")),
+            (THREADS, r#"{"id":"9","data":[]}"#, Some("9")),
+            (THREADS, r#"{"user_id":"17841400000000001"}"#, None),
         ] {
-            let inspection = read(200, body).expect(body);
+            let inspection = read_of(token_type, 200, body).expect(body);
             assert_eq!((inspection.valid, inspection.expiry), (Some(true), Expiry::Unknown));
-            assert_eq!(inspection.identity.user_id.as_deref(), Some(person), "{body}");
+            assert_eq!(inspection.identity.user_id.as_deref(), person, "{token_type} {body}");
         }
         // Two people, or none, identify nobody.
         let two = r#"{"data":[{"user_id":"1"},{"user_id":"2"}]}"#;
@@ -114,14 +138,9 @@ mod tests {
             (TokenType::Instagram, "/v25.0/me", "user_id,username"),
             (TokenType::Threads, "/v1.0/me", "id,username"),
         ] {
-            let (InspectionWay::Profile(call) | InspectionWay::DebugTokenOrProfile(_, call)) =
-                token_type.provider().spec().inspection
-            else {
-                panic!("{token_type} has a profile")
-            };
             let app = App::sample(Provider::Instagram);
             let token = AccessToken::parse("IGfake").expect("a token");
-            let request = profile(&app, call, &token);
+            let request = profile(&app, call(token_type), &token);
             assert_eq!(request.path(), path);
             let query: Vec<_> = request.parameters().collect();
             assert_eq!(query, [("fields", fields), ("access_token", "IGfake")]);
