@@ -218,8 +218,13 @@ impl GraphCaller {
         self.observations().note_throttle(what, failure.wait());
     }
 
+    /// Takes the time from the first dated answer that is Graph's own: a proxy or a hotel's page has a
+    /// clock of its own.
     fn set_skew(&self, response: &Response) {
-        if let Some(date) = response.date() {
+        if self.skew.get().is_none()
+            && let Some(date) = response.date()
+            && problem::is_readable(response)
+        {
             self.skew.get_or_init(|| self.clock.now() - date);
         }
     }

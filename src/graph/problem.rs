@@ -29,6 +29,11 @@ pub fn accepted(response: &Response) -> Result<JsonBody, Problem> {
     }
 }
 
+/// Whether it is a document, as all of Graph's own answers are.
+pub fn is_readable(response: &Response) -> bool {
+    JsonBody::parse(response.body()).is_some()
+}
+
 /// Whether Graph itself refused, so that nothing else can have come of the request.
 pub fn is_refusal(response: &Response) -> bool {
     JsonBody::parse(response.body())
@@ -49,12 +54,16 @@ pub fn asks_for_less(problem: &Problem) -> bool {
 
 /// An answer that is not a refusal but lacks what was asked for.
 pub fn malformed(response: &Response, what: &str) -> Problem {
-    let (kind, action) = by_status(response.status(), ProblemKind::MalformedResponse);
-    let message = match kind {
-        ProblemKind::MalformedResponse => {
-            format!("Graph's answer of status {} cannot be read: {what}", response.status())
+    let status = response.status();
+    let (kind, action) = by_status(status, ProblemKind::MalformedResponse);
+    let message = match (kind, status) {
+        (ProblemKind::MalformedResponse, 300..=399) => {
+            format!("{}: status {status}, {what}", redirect(response))
         }
-        _ => format!("Graph answered with status {}: {what}", response.status()),
+        (ProblemKind::MalformedResponse, _) => {
+            format!("Graph's answer of status {status} cannot be read: {what}")
+        }
+        _ => format!("Graph answered with status {status}: {what}"),
     };
     Problem::new(kind, message).with_action(action)
 }
@@ -121,10 +130,18 @@ fn unreadable(response: &Response) -> Problem {
     let seen = format!("status {status}, content type `{content_type}`, no JSON{wait}");
     let (kind, action) = by_status(status, ProblemKind::MalformedResponse);
     let whose = match status {
-        300..=399 => "a redirect, which is not followed",
-        _ => "a proxy or another server answered, not Graph",
+        300..=399 => redirect(response),
+        _ => "a proxy or another server answered, not Graph".to_owned(),
     };
     Problem::new(kind, format!("{whose}: {seen}")).with_action(action)
+}
+
+/// Names where a redirect leads: the host alone, for the rest of the address may hold what was asked with.
+fn redirect(response: &Response) -> String {
+    match response.redirects_to() {
+        Some(host) => format!("a redirect to `{host}`, which is not followed"),
+        None => "a redirect, which is not followed".to_owned(),
+    }
 }
 
 /// What cannot be unpacked was packed on the way: metatoken asks for plain answers, which Graph gives.
@@ -184,6 +201,34 @@ mod tests {
             let problem = accepted(&response).err().expect("it is no answer");
             assert_eq!(problem.kind, kind, "{status} {body}");
             assert!(problem.message.contains(&status.to_string()), "{}", problem.message);
+        }
+    }
+
+    #[test]
+    fn a_redirect_names_the_host_that_it_leads_to_and_nothing_more() {
+        let to =
+            |host: &str| format!("a redirect to `{host}`, which is not followed: status 301, ");
+        let nowhere = "a redirect, which is not followed: status 301, ".to_owned();
+        let hotel = "https://login.hotel.example:8443/x?next=access_token%3DEAAfakefake";
+        for (location, message) in [
+            (hotel, to("login.hotel.example")),
+            ("http://EAAfake1234:x@hotel.example/", to("hotel.example")),
+            ("https://eaafake-opaque1.example/", nowhere.clone()),
+            ("/login?access_token=EAAfakefake", nowhere.clone()),
+            ("", nowhere),
+        ] {
+            for (body, rest) in [
+                ("", "the body is empty"),
+                ("{}", "it has no `data`"),
+                ("<html>", "content type `nothing said`, no JSON"),
+            ] {
+                let headers = [("Location", location)].into_iter().collect();
+                let response = Response::new(301, headers, body.as_bytes().to_vec())
+                    .to_a_question_with(vec![Secret::new("eaafake-opaque1")]);
+                let problem = super::super::calls::read_inspection(&response).expect_err(body);
+                assert_eq!(problem.kind, ProblemKind::MalformedResponse, "{location}");
+                assert_eq!(problem.message, format!("{message}{rest}"), "{location}");
+            }
         }
     }
 

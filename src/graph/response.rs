@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::token::{Secret, Time};
+use crate::http::Url;
+use crate::token::{Secret, Time, redact};
 
 use super::usage::Usage;
 
@@ -24,6 +25,7 @@ pub struct Headers {
     ad_account_usage: Option<String>,
     www_authenticate: Option<String>,
     content_encoding: Option<String>,
+    location: Option<String>,
 }
 
 impl<N: AsRef<str>, V: Into<String>> FromIterator<(N, V)> for Headers {
@@ -40,6 +42,7 @@ impl<N: AsRef<str>, V: Into<String>> FromIterator<(N, V)> for Headers {
                 "x-ad-account-usage" => &mut headers.ad_account_usage,
                 "www-authenticate" => &mut headers.www_authenticate,
                 "content-encoding" => &mut headers.content_encoding,
+                "location" => &mut headers.location,
                 _ => continue,
             };
             slot.get_or_insert_with(|| value.into());
@@ -117,6 +120,14 @@ impl Response {
         said.or_else(|| {
             MARKS.iter().find(|(mark, _)| self.body.starts_with(mark)).map(|(_, name)| *name)
         })
+    }
+
+    /// The host that a redirect names, in the form in which it can be printed.
+    pub(super) fn redirects_to(&self) -> Option<String> {
+        let url = Url::parse(self.headers.location.as_deref()?.trim()).ok()?;
+        let host = url.host_str()?;
+        let says_nothing_else = redact::sentence(host, &self.secrets) == host;
+        (says_nothing_else && host.len() <= 253).then(|| host.to_owned())
     }
 
     /// The Graph version that answered: not the one asked for when that one has ended. Source: Meta,
