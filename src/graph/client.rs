@@ -43,12 +43,15 @@ pub enum Extent {
 }
 
 impl PageList {
-    fn add(&mut self, pages: Vec<PageGrant>) {
+    /// Adds the Pages that are not there yet, and says how many were.
+    fn add(&mut self, pages: Vec<PageGrant>) -> usize {
+        let known = self.pages.len();
         for page in pages {
             if self.pages.iter().all(|known| known.id != page.id) {
                 self.pages.push(page);
             }
         }
+        self.pages.len() - known
     }
 }
 
@@ -288,11 +291,14 @@ impl Graph {
                 }
                 Err(failed) => return Err(self.caller.record_failure(app, failed)),
             };
-            list.add(stretch.pages);
+            // Places that are ever new, and the same Pages at each, are a circle. An empty stretch is none.
+            let goes_round = !stretch.pages.is_empty() && list.add(stretch.pages) == 0;
             match stretch.next {
                 Continuation::End => return Ok(list),
                 Continuation::At(position)
-                    if !seen.contains(&position) && (seen.len() + 1) * at_once(limit) < ALL =>
+                    if !goes_round
+                        && !seen.contains(&position)
+                        && (seen.len() + 1) * at_once(limit) < ALL =>
                 {
                     seen.push(position);
                 }

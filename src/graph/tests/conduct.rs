@@ -30,6 +30,21 @@ fn a_transient_fault_is_tried_again_and_the_request_is_as_meta_wants_it() {
     assert!(!head.contains("referer"), "{head}");
 }
 
+/// Every date of a run was counted by the clock of a proxy, which was years behind.
+#[test]
+fn only_graph_s_own_answers_tell_the_time() {
+    let proxy = answer(502, "date: Thu, 01 Jan 1970 00:00:00 GMT\r\n", "<html>");
+    let alive = answer(200, "date: Thu, 01 Jan 2026 11:50:00 GMT\r\n", ALIVE);
+    let server = Server::answering(vec![proxy.clone(), alive]);
+    let graph = server.graph();
+    graph.inspect(&app("7"), &token()).expect("the second");
+    assert_eq!(graph.clock_skew(), Some(chrono::TimeDelta::minutes(10)));
+    let server = Server::answering(vec![proxy]);
+    let graph = server.graph();
+    graph.inspect(&app("7"), &token()).expect_err("it is down");
+    assert_eq!(graph.clock_skew(), None);
+}
+
 #[test]
 fn an_exchange_is_repeated_where_graph_itself_says_that_it_failed() {
     let down = answer(500, "", r#"{"error":{"code":2,"message":"down"}}"#);
@@ -92,7 +107,7 @@ fn a_throttled_call_is_not_repeated() {
 
 #[test]
 fn the_list_of_pages_is_read_to_its_end_and_no_further() {
-    let stretch = |id: u32, paging: &str| {
+    let stretch = |id: usize, paging: &str| {
         let body = format!(r#"{{"data":[{{"id":"{id}"}}],"paging":{paging}}}"#);
         answer(200, "", &body)
     };
@@ -110,6 +125,15 @@ fn the_list_of_pages_is_read_to_its_end_and_no_further() {
     let endless = Server::answering(vec![stretch(1, more)]);
     assert_eq!(ids(&endless), ["1"]);
     assert_eq!(endless.heard().len(), 2, "a cursor that comes again ends the list");
+    let places = std::sync::atomic::AtomicUsize::new(0);
+    let circle = Server::that(move |_, stream| {
+        let place = places.fetch_add(1, Ordering::Relaxed);
+        let paging = format!(r#"{{"cursors":{{"after":"{place}"}},"next":"https://x/"}}"#);
+        let _ = stream.write_all(stretch(place % 3, &paging).as_bytes());
+    });
+    let list = circle.graph().pages(&app("7"), &token(), None).expect("a list");
+    assert_eq!((list.pages.len(), list.extent), (3, Extent::Cut), "the same Pages come again");
+    assert_eq!(circle.heard().len(), 4);
 }
 
 /// Whose host `next` names means nothing: our own is asked, and the token goes nowhere else.
