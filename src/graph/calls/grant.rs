@@ -5,7 +5,7 @@
 
 use chrono::TimeDelta;
 
-use crate::graph::body::{form_field, integer, subject, text};
+use crate::graph::body::{JsonBody, form_field, integer, subject, text};
 use crate::graph::problem;
 use crate::graph::request::Request;
 use crate::graph::response::Response;
@@ -83,17 +83,29 @@ pub fn grant(app: &App, grant: &GrantType, bid: GrantInput<'_>) -> Request {
 
 /// Reads a grant that came at `now`, as JSON or, from old versions, form-encoded.
 pub fn read_grant(response: &Response, now: Time) -> Result<Grant, Problem> {
-    let document = match problem::accepted(response) {
-        Ok(document) => document,
-        Err(problem) => return read_form(response, now).ok_or(problem),
-    };
+    match problem::accepted(response) {
+        Ok(document) => grant_in(&document, now)
+            .ok_or_else(|| problem::malformed(response, "it has no usable `access_token`")),
+        Err(problem) => {
+            read_form(response, now).or_else(|| beside_a_refusal(response, now)).ok_or(problem)
+        }
+    }
+}
+
+fn grant_in(document: &JsonBody, now: Time) -> Option<Grant> {
     let root = subject(document.root());
     let seconds = integer(root, "expires_in").or_else(|| integer(root, "expires"));
-    let token = text(root, "access_token").and_then(|text| AccessToken::parse(text).ok());
-    let token =
-        token.ok_or_else(|| problem::malformed(response, "it has no usable `access_token`"))?;
+    let token = AccessToken::parse(text(root, "access_token")?).ok()?;
     let expiry = ends(&token, seconds, now);
-    Ok(Grant { token, expiry })
+    Some(Grant { token, expiry })
+}
+
+/// A grant with an error beside it exists nowhere else, and what it is worth is asked next. What was
+/// sent and comes back is none.
+fn beside_a_refusal(response: &Response, now: Time) -> Option<Grant> {
+    let grant = grant_in(&JsonBody::parse(response.body())?, now)?;
+    let is_echo = |secret: &Secret| secret.expose() == grant.token.expose();
+    (!response.secrets().iter().any(is_echo)).then_some(grant)
 }
 
 fn read_form(response: &Response, now: Time) -> Option<Grant> {
@@ -139,6 +151,7 @@ mod tests {
         for (body, expiry) in [
             (r#"{"access_token":"EAAfake1","expires_in":5183944}"#, end(5_183_944)),
             (r#"{"access_token":"EAAfake1","expires_in":"5183944"}"#, end(5_183_944)),
+            (r#"{"access_token":"EAAfake1","expires_in":5183944.0}"#, end(5_183_944)),
             (r#"{"access_token":"EAAfake1","expires":60}"#, end(60)),
             (r#"{"access_token":"EAAfake1"}"#, Expiry::Unknown),
             (r#"{"access_token":"EAAfake1","expires_in":0}"#, Expiry::Unknown),
@@ -156,6 +169,17 @@ mod tests {
         ] {
             let grant = read(body).expect(body);
             assert_eq!((grant.token.expose(), grant.expiry), ("EAAfake1", expiry), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_grant_is_kept_whatever_stands_beside_it() {
+        for error in [r"[]", r"{}", r#""""#, "0", r#"{"code":2}"#, r#"{"code":190}"#, r#""x""#] {
+            let body = format!(r#"{{"error":{error},"access_token":"EAAfake1","expires_in":60}}"#);
+            assert_eq!(read(&body).expect(&body).token.expose(), "EAAfake1", "{body}");
+            let response = Response::new(400, Headers::default(), body.as_bytes().to_vec())
+                .to_a_question_with(vec![Secret::new("EAAfake1")]);
+            read_grant(&response, now()).expect_err("it was sent with the question");
         }
     }
 
