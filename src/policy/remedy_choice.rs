@@ -274,7 +274,7 @@ fn configure(problem: &Problem, subject: &Subject<'_>) -> Remedy {
         (ProblemKind::Network, _) => RemedyKind::Certificate,
         (ProblemKind::MalformedResponse, _) => RemedyKind::Proxy,
         (ProblemKind::AppDisabled, _) => RemedyKind::AppDisabled,
-        (ProblemKind::ObjectNotFound, TokenType::User | TokenType::Page) => RemedyKind::PageId,
+        (ProblemKind::ObjectNotFound, TokenType::Page) => RemedyKind::PageId,
         (ProblemKind::ObjectNotFound, _) if provider.words.app_list.is_some() => {
             RemedyKind::AppList
         }

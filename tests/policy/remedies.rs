@@ -213,6 +213,11 @@ fn settings_are_mended_where_each_provider_shows_them() {
             "if the account's settings (Website permissions) no longer list the app, the person behind the token logs in to the Threads app again: run `metatoken login it`",
         ),
         (
+            TokenType::User,
+            problem(ProblemKind::ObjectNotFound),
+            "run `metatoken refresh -vv it` to see every call and its answer",
+        ),
+        (
             TokenType::SystemUser,
             problem(ProblemKind::ObjectNotFound),
             "run `metatoken refresh -vv it` to see every call and its answer",
