@@ -21,6 +21,9 @@ pub enum Extension {
     Take,
     /// It ends no later, or has an end where the current one has none.
     NotExtended,
+    /// Meta does not tell when it ends, and of the current one that is known: it is held until that one
+    /// is dead or about to expire.
+    EndUntold,
     /// It carries fewer permissions than the current one.
     FewerScopes(Vec<String>),
     /// Graph gave no verdict; it stays a candidate.
@@ -54,7 +57,10 @@ pub fn judge_grant(
         told => told,
     };
     if !is_an_extension(new_end, token_type, origin, current) {
-        return Extension::NotExtended;
+        let is_untold = new_end == Expiry::Unknown
+            && current.expiry.at().is_some()
+            && token_type.spec().may_hide_the_end();
+        return if is_untold { Extension::EndUntold } else { Extension::NotExtended };
     }
     let lost = current.proof.as_ref().map_or_else(Vec::new, |proof| {
         inspection.lacks(proof.inspection.known_scopes()).into_iter().map(str::to_owned).collect()
@@ -85,7 +91,7 @@ impl Extension {
     pub fn problem(&self) -> Option<Problem> {
         match self {
             Self::Take => None,
-            Self::NotExtended => Some(
+            Self::NotExtended | Self::EndUntold => Some(
                 Problem::new(ProblemKind::NotExtended, "renewal gives no later expiry")
                     .with_action(crate::token::Action::Retry),
             ),
@@ -154,6 +160,27 @@ mod tests {
                 Some(&current(Expiry::At(at(10)))),
             );
             assert_eq!(judged, verdict, "{new:?}");
+        }
+    }
+
+    #[test]
+    fn an_end_that_meta_hides_is_neither_later_nor_the_same() {
+        let (old, unknown) = (Expiry::At(at(10)), Expiry::Unknown);
+        for (token_type, new, verdict) in [
+            (TokenType::Instagram, unknown, Extension::EndUntold),
+            (TokenType::Threads, unknown, Extension::EndUntold),
+            (TokenType::Threads, old, Extension::NotExtended),
+            (TokenType::User, unknown, Extension::NotExtended),
+        ] {
+            let judged = judge_grant(
+                &inspection(new, &[]),
+                unknown,
+                token_type,
+                Origin::Refreshed,
+                &Identity::default(),
+                Some(&current(old)),
+            );
+            assert_eq!(judged, verdict, "{token_type} {new:?}");
         }
     }
 

@@ -215,13 +215,18 @@ impl Candidates<'_> {
         }
         match verdict {
             Extension::Take => self.promote_with(credential, candidate, proof),
-            Extension::NotExtended => match self.current_lives(credential, candidate, inspect)? {
-                (credential, Err(error)) => Ok((credential, Examined::NotInspected(error))),
-                (credential, Ok(true)) => {
-                    self.refuse_not_extended(credential, candidate, proof.inspection.expiry)
+            Extension::EndUntold if is_critical(self.token, &credential, self.run.now()) => {
+                self.promote_worse(credential, candidate, proof)
+            }
+            Extension::NotExtended | Extension::EndUntold => {
+                match self.current_lives(credential, candidate, inspect)? {
+                    (credential, Err(error)) => Ok((credential, Examined::NotInspected(error))),
+                    (credential, Ok(true)) => {
+                        self.refuse_not_extended(credential, candidate, proof.inspection.expiry)
+                    }
+                    (credential, Ok(false)) => self.promote_worse(credential, candidate, proof),
                 }
-                (credential, Ok(false)) => self.promote_worse(credential, candidate, proof),
-            },
+            }
             Extension::FewerScopes(_) => self.compare_scopes(credential, candidate, proof, inspect),
             Extension::Wait(problem) => Ok((credential, Examined::Waits(problem))),
             Extension::Dead(problem) => {

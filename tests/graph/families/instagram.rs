@@ -10,7 +10,8 @@ use metatoken::token::Expiry;
 use serde_json::json;
 
 use super::{CREATOR_CONFIG, creator, hours};
-use crate::common::{World, day};
+use crate::common::brand::answer;
+use crate::common::{CREATOR, World, day};
 
 /// The calls of a run that finds out whether a string is short-lived, too young, or neither.
 const TRIED: [&str; 4] = [
@@ -337,6 +338,51 @@ UNKNOWN: `creator`: works, Meta reports no expiry, known when it is renewed, in 
         )
         .stderr("")
         .code(3);
+}
+
+/// A token died while Instagram granted a new access token every day, because none told when it expires.
+#[test]
+fn a_grant_that_tells_no_end_is_held_until_the_current_one_is_about_to_expire() {
+    let mut world = renewed(creator());
+    let granted = |world: &World, name: &str| {
+        let string = world.mint(creator().named(name));
+        let body = format!(r#"{{"access_token":"{string}","token_type":"bearer"}}"#);
+        world.graph.misbehave(Rule::on("/refresh_access_token").once(), answer(200, &body));
+        string
+    };
+    for at in [45, 46] {
+        world.at(day(at));
+        granted(&world, &format!("held{at}"));
+        let ran = world.run(&["refresh", "--json"]).exit(Exit::Failed);
+        assert_eq!(ran.outcomes()["creator"], "not_extended", "day {at}");
+        assert_eq!(world.in_use("creator"), "IGFAKECreator2", "day {at}");
+    }
+    world.at(day(58));
+    let last = granted(&world, "last");
+    world.run(&["refresh"]).stdout("
+TOKEN    OUTCOME    EXPIRES  REASON
+creator  refreshed  unknown  the new access token is worth less, but the one it replaces is dead or about to expire
+
+unknown: `creator`: works, Meta reports no expiry, known when it is renewed, in 24 hours (2026-03-01 00:00 UTC)
+  hint: nothing to do yet: it is renewed then
+
+1 token: 1 refreshed
+").stderr("").exit(Exit::Ok);
+    assert_eq!(world.in_use("creator"), last);
+}
+
+/// Instagram has two ids for a person. The one in the place of the other made the next access token
+/// another person's, and it was rejected.
+#[test]
+fn the_id_that_only_the_app_knows_is_nobodys() {
+    let mut world = renewed(creator());
+    world.graph.misbehave(Rule::on("/me").once(), answer(200, r#"{"id":"9","username":"x"}"#));
+    world.at(day(2));
+    world.run(&["refresh", "--quiet"]).silent().exit(Exit::Ok);
+    assert_eq!(world.offline("creator")["user_id"], CREATOR);
+    world.at(day(45));
+    let ran = world.run(&["refresh", "--json"]).exit(Exit::Ok);
+    assert_eq!(ran.outcomes()["creator"], "refreshed");
 }
 
 #[test]
