@@ -6,7 +6,7 @@ use crate::token::{Action, Expiry, GranularScope, Inspection, Label, Problem, Pr
 
 use super::judgement::{Judgement, State};
 use super::wording::{cause, quote};
-use super::{Condition, Health, Moment, Policy, Reason, Remedy, Subject, humanize, remedy};
+use super::{Condition, Dates, Health, Moment, Policy, Reason, Remedy, Subject, humanize, remedy};
 
 /// What recovers: the kind of step, and its words.
 pub struct Step {
@@ -51,9 +51,7 @@ impl Checks<'_> {
         self.reasons.sort_by_key(|reason| std::cmp::Reverse(reason.severity.rank()));
         let health = self.reasons.first().map_or(Health::Ok, |reason| reason.severity);
         let condition = condition(self.subject, state, self.inspection, self.moment);
-        // That there is none yet is all that is known of it.
-        let is_all = |reason: &&mut Reason| matches!(reason.code, "missing" | "no_backup");
-        for reason in self.reasons.iter_mut().filter(|reason| !is_all(reason)) {
+        for reason in self.reasons.iter_mut().filter(|it| !it.is_that_there_is_none()) {
             reason.condition = condition;
         }
         Judgement { health, state, condition, reasons: self.reasons }
@@ -230,6 +228,7 @@ pub fn condition(
         State::Expiring | State::Valid => {
             let limit = subject.policy.checked_within.warning;
             let old = proof.filter(|proof| moment.now - proof.at > limit);
+            let old = old.filter(|_| moment.dates == Dates::Trusted);
             let left = expiry.remaining(moment.now).filter(|left| *left <= subject.warn_within());
             let left = left.filter(|left| *left > TimeDelta::zero()).zip(expiry.at());
             Some(match old {

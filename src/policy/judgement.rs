@@ -34,6 +34,11 @@ pub struct Judgement {
 }
 
 impl Judgement {
+    /// Whether all that is known of it is that it has no access token yet, or no longer.
+    pub fn has_none_yet(&self) -> bool {
+        self.state == State::Missing && self.reasons.iter().any(Reason::is_that_there_is_none)
+    }
+
     /// The same, with more that stands against the token.
     pub fn with(mut self, more: Vec<Reason>) -> Self {
         let condition = self.condition;

@@ -72,7 +72,9 @@ pub use rotation::{
     ADOPTIONS_WITHIN, Death, is_to_be_asked_about, judge_adoptions, outlives_its_successor,
     promotes_backup, rotation_stage,
 };
-pub use subject::{Backup, Naming, Parent, Subject, is_short_life, is_short_lived, short_lived};
+pub use subject::{
+    Backup, Naming, Parent, Subject, is_short_life, is_short_lived, short_lived, works,
+};
 pub use system::{
     Runs, Tampering, judge_channel, judge_exposure, judge_failed_run, judge_fullness, judge_runs,
     judge_tampering, judge_window,

@@ -123,6 +123,11 @@ impl Reason {
         }
     }
 
+    /// Whether it says that there is no access token, and nothing of what one could do.
+    pub fn is_that_there_is_none(&self) -> bool {
+        matches!(self.code, "missing" | "no_backup")
+    }
+
     /// Whether it is about how a token reaches its programs, and not about the token.
     pub fn is_about_delivery(&self) -> bool {
         matches!(self.code, "delivery_pending" | "delivery_failed" | "drifted")

@@ -233,6 +233,12 @@ pub fn has_outlived_its_date(generation: &Generation, now: Time) -> bool {
     })
 }
 
+/// Whether an access token works now: by Graph's last verdict, and by its date since.
+pub fn works(generation: &Generation, now: Time) -> Option<bool> {
+    let is_over = generation.expiry.has_passed(now) && !has_outlived_its_date(generation, now);
+    generation.verdict().map(|alive| alive && !is_over)
+}
+
 /// Whether Meta told when it was issued, or issued it to us.
 fn knows_its_birth(generation: &Generation) -> bool {
     let told = generation.proof.as_ref().is_some_and(|proof| proof.inspection.issued_at.is_some());

@@ -1,7 +1,7 @@
 //! Says until when a person can do something about a cause.
 
 use super::token_report::TokenReport;
-use crate::policy::{Health, State, humanize};
+use crate::policy::{Condition, Health, State, humanize};
 use crate::token::Time;
 
 /// Until when a person can do something.
@@ -27,7 +27,11 @@ impl ActBy {
             State::Expired | State::Invalid => true,
             // An access token that is awaited may still come by itself.
             State::Missing => severity == Health::Critical,
-            State::Unverified | State::Expiring | State::Valid => false,
+            // That of an account that is held works no more than a dead one.
+            State::Unverified => {
+                matches!(token.judgement.condition, Some(Condition::Down { .. }))
+            }
+            State::Expiring | State::Valid => false,
         };
         if tokens.iter().any(dead) {
             return Some(Self::Past);

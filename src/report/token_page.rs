@@ -23,7 +23,7 @@ pub struct TokenBackground {
     pub events: Vec<HistoryEntry>,
 }
 
-/// What a backup is worth, by Graph's last word.
+/// What a backup is worth, by Graph's last word and its date.
 #[derive(Debug, Clone)]
 pub struct BackupStanding {
     pub label: Label,
@@ -39,7 +39,7 @@ pub struct PageCounts {
     pub total: usize,
     /// Those with a label of their own; the others are called after their parent.
     pub declared: Vec<Label>,
-    /// How many of them Graph called valid when it was last asked.
+    /// How many of them work, by Graph's last word and their dates.
     pub valid: usize,
 }
 

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use super::json::{deliveries, granular_scopes, problem, reasons, time};
 use super::table::{Styled, plain, tinted};
 use super::text::TextStyle;
-use crate::policy::{Deadline, Health, Judgement, Limits, Reason, Remedy, State, humanize};
+use crate::policy::{
+    Condition, Deadline, Health, Judgement, Limits, Reason, Remedy, State, humanize,
+};
 use crate::token::{
     Action, DataAccess, Delivery, Expiry, Fingerprint, Inspection, Label, ProbeAnswer, ProbeGrade,
     Problem, Time, TokenType,
@@ -165,20 +167,24 @@ impl TokenReport {
         !matches!(self.judgement.state, State::Missing | State::Invalid | State::Expired)
     }
 
-    /// What is known of it, and where it works what is wrong all the same.
+    /// What it can do now, as its reasons say it, and where it works what is wrong all the same.
     pub fn state_in_words(&self) -> String {
-        let works = match self.judgement.state {
-            State::Missing => return "no access token".to_owned(),
-            State::Invalid | State::Expired => return "down".to_owned(),
-            State::Unverified => return "not checked".to_owned(),
-            State::Expiring => return "expires soon".to_owned(),
-            State::Valid => "works",
-        };
-        match self.judgement.reasons.first().map(|reason| reason.code) {
-            None => works.to_owned(),
-            Some(code) => match topic(code) {
-                Some(topic) => format!("{works}, {topic}"),
-                None => format!("{works}, {}", self.judgement.health),
+        let judgement = &self.judgement;
+        match judgement.condition {
+            _ if judgement.has_none_yet() => "no access token".to_owned(),
+            None => "damaged".to_owned(),
+            Some(Condition::NeverWorked) => "never worked".to_owned(),
+            Some(Condition::Down { .. }) => "down".to_owned(),
+            Some(Condition::NotChecked { .. }) => "not checked".to_owned(),
+            Some(Condition::Works { .. }) if judgement.state == State::Expiring => {
+                "expires soon".to_owned()
+            }
+            Some(Condition::Works { .. }) => match judgement.reasons.first() {
+                None => "works".to_owned(),
+                Some(reason) => match topic(reason.code) {
+                    Some(topic) => format!("works, {topic}"),
+                    None => format!("works, {}", judgement.health),
+                },
             },
         }
     }
@@ -332,7 +338,6 @@ fn topic(code: &str) -> Option<&'static str> {
         "delivery_failed" | "delivery_pending" | "not_deliverable" => "delivery",
         "drifted" => "target changed",
         "rotation_due" => "rotation",
-        "unchecked" => "unchecked",
         "refresh_overdue" => "overdue",
         "short_parent" => "short-lived",
         "probe_failed" => "probe fails",

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::deliver::stored_deliveries;
 use crate::error::CliError;
-use crate::policy::rotation_stage;
+use crate::policy::{rotation_stage, works};
 use crate::report::{
     BackupStanding, HistoryEntry, PageCounts, TokenBackground, TokenPast, TokenReport,
 };
@@ -12,7 +12,7 @@ use crate::run::declared::LastReading;
 use crate::run::tokens::Tokens;
 use crate::session::Session;
 use crate::store::{Event, EventQuery, Store};
-use crate::token::{Credential, Expiry, Generation, GenerationState, Label};
+use crate::token::{Credential, Expiry, Generation, GenerationState, Label, Time};
 
 /// How many events are told of one token.
 const LAST_EVENTS: usize = 6;
@@ -62,9 +62,10 @@ fn background(
     label: &Label,
 ) -> Result<TokenBackground, CliError> {
     let credential = known.credential(label);
+    let now = session.clock.now();
     Ok(TokenBackground {
-        pages: pages(known, label),
-        backup: token.backup.as_ref().map(|backup| standing(known, backup)),
+        pages: pages(known, label, now),
+        backup: token.backup.as_ref().map(|backup| standing(known, backup, now)),
         earlier: match credential {
             Some(credential) => earlier(store, credential)?,
             None => Vec::new(),
@@ -74,8 +75,8 @@ fn background(
     })
 }
 
-fn pages(tokens: &Tokens, parent: &Label) -> PageCounts {
-    let verdict = |page: &Label| tokens.credential(page)?.current.as_ref()?.verdict();
+fn pages(tokens: &Tokens, parent: &Label, now: Time) -> PageCounts {
+    let verdict = |page: &Label| works(tokens.credential(page)?.current.as_ref()?, now);
     let pages = || tokens.pages_of(parent).map(|page| &page.label);
     PageCounts {
         total: pages().count(),
@@ -84,12 +85,12 @@ fn pages(tokens: &Tokens, parent: &Label) -> PageCounts {
     }
 }
 
-fn standing(tokens: &Tokens, backup: &Label) -> BackupStanding {
+fn standing(tokens: &Tokens, backup: &Label, now: Time) -> BackupStanding {
     let current = tokens.credential(backup).and_then(|it| it.current.as_ref());
     let proof = current.and_then(|current| current.proof.as_ref());
     BackupStanding {
         label: backup.clone(),
-        works: current.and_then(Generation::verdict),
+        works: current.and_then(|current| works(current, now)),
         user_id: proof.and_then(|proof| proof.inspection.identity.user_id.clone()),
     }
 }

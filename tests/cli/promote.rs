@@ -515,6 +515,24 @@ fn whose_a_backup_is_shows_before_it_is_needed() {
     assert_eq!(codes(&same, "spare"), ["permission_missing"]);
 }
 
+/// A backup whose date has passed is down on its primary's page as well as on its own.
+#[test]
+fn a_backup_that_has_expired_does_not_work() {
+    let world = World::new().config(ADS);
+    world.graph.with(|graph| graph.add_user(UserFixture::new(SPARE, "Spare")));
+    world.write("app.env", "TOKEN=\n");
+    let mut world =
+        world.token("ADS", of(ROBOT, "ads")).token("SPARE", of(SPARE, "spare").ending(ends(60)));
+    world.run(&["refresh", "-q"]).exit(Exit::Ok);
+    for (at, works) in [(59, "works"), (61, "down")] {
+        world.at(day(at));
+        let page = world.run(&["status", "ads", "--offline"]).stdout;
+        assert!(page.contains(&format!("\n  backup        spare, {works}, of user ")), "{page}");
+    }
+    let own = world.run(&["status", "spare", "--offline"]).stdout;
+    assert!(own.contains("\n  state         down (critical)\n"), "{own}");
+}
+
 /// What was in use before, and the backup's, belong to two System Users: each is revoked as its own.
 #[test]
 fn what_a_promotion_replaced_is_revoked_as_its_own_system_users() {

@@ -261,3 +261,39 @@ fn an_operator_may_edit_its_config() {
     machine.run(&["refresh", "--now", "+1d"]).code(0);
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
 }
+
+/// The table once said `no access token` of what `check` called down.
+#[test]
+fn the_table_the_page_and_check_tell_the_same_of_each_token() {
+    let machine = Machine::new();
+    let _ = machine.run(&["--scenario", "troubles", "refresh"]);
+    let told = machine.run(&["status", "--offline", "--json"]).json();
+    let table = machine.run(&["status", "--offline", "--all"]).stdout;
+    let page = machine.run(&["report", "--html", "-"]).stdout;
+    let mut seen = std::collections::BTreeSet::new();
+    for token in told["tokens"].as_array().unwrap() {
+        let label = token["label"].as_str().unwrap();
+        let Some(reason) = token["reasons"].as_array().unwrap().first() else { continue };
+        let state = reason["state"].as_str().unwrap();
+        let begins = match state {
+            _ if state.starts_with("down") => "down",
+            _ if state.starts_with("not checked") => "not checked",
+            _ if state.starts_with("works, expires") => "expires soon",
+            "works" => "works, ",
+            other => other,
+        };
+        let row = table.lines().find(|it| it.starts_with(&format!("{label} "))).unwrap();
+        let cell = row[label.len()..].trim_start();
+        assert!(cell.starts_with(begins), "{state}: {row}");
+        let head = machine.run(&["status", "--offline", label]).stdout;
+        assert!(head.contains(&format!("\n  state         {begins}")), "{state}: {head}");
+        assert!(page.contains(begins), "{state}");
+        seen.insert(begins);
+    }
+    assert_eq!(
+        seen.into_iter().collect::<Vec<_>>(),
+        ["down", "expires soon", "never worked", "not checked", "works, "]
+    );
+    assert!(page.contains("down since 2025-12-20"), "{page}");
+    assert!(!page.contains("\"no access token") && !page.contains(">no access token"), "{page}");
+}

@@ -283,9 +283,9 @@ fn live_always_asks_and_offline_never_does() {
             "
 2 tokens: 2 critical                                        2026-01-31 00:00 UTC
 
-TOKEN   TYPE  STATE             EXPIRES     DATA ACCESS  CHECKED      NEXT
-brand   user  works, unchecked  2026-03-02  2026-04-01   30 days ago  due now
-bakery  page  works, unchecked  never       2026-04-01   30 days ago  due now
+TOKEN   TYPE  STATE        EXPIRES     DATA ACCESS  CHECKED      NEXT
+brand   user  not checked  2026-03-02  2026-04-01   30 days ago  due now
+bakery  page  not checked  never       2026-04-01   30 days ago  due now
 
 critical: `brand` and `bakery`: no run since 2026-01-01 00:00 UTC, 30 days ago
   hint: run `metatoken refresh`. Then see why the timer or the cron job does not run it
@@ -472,7 +472,7 @@ hint: then run `metatoken status --token-file -`
             "
 the given access token: unknown token, app main
 
-  state         down (critical)
+  state         never worked (critical)
   checked       2026-01-01 00:00 UTC
   next          not stored
 

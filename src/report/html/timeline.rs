@@ -96,7 +96,7 @@ impl TimeLine {
     pub fn of(token: &TokenReport, events: &[&HistoryEntry], axis: &TimeAxis) -> Self {
         let mut this = Self::default();
         if token.generation.is_none() && token.inspection.is_none() {
-            this.say("no access token");
+            this.say(&standing(token));
             return this;
         }
         let granted: Vec<&&HistoryEntry> = events.iter().filter(|it| is_grant(it.event)).collect();
@@ -133,7 +133,7 @@ impl TimeLine {
             self.bar('w', (7, 8), due, until, axis);
         }
         match (death, token.expiry) {
-            (Some(death), _) => self.say(&format!("down since {}", death.date_naive())),
+            (Some(_), _) => self.say(&standing(token)),
             (None, Expiry::At(at)) => {
                 self.say(&format!("expires {}", humanize::when(at, axis.now)));
             }
@@ -246,6 +246,14 @@ fn begun(token: &TokenReport, granted: &[&&HistoryEntry], axis: &TimeAxis) -> Ti
         Some(_) => axis.from,
         None if token.generation.is_some_and(|number| number > 1) => axis.from,
         None => axis.now,
+    }
+}
+
+/// What it can do now, where it cannot be used.
+fn standing(token: &TokenReport) -> String {
+    match token.judgement.condition {
+        Some(down @ Condition::Down { .. }) => down.to_string(),
+        _ => token.state_in_words(),
     }
 }
 

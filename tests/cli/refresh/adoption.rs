@@ -304,8 +304,8 @@ hint: paste a user token: run `metatoken exchange brand`. If the token is the ri
     world.run(&["status"]).stdout("
 1 token: 1 critical                                         2026-01-01 00:00 UTC
 
-TOKEN  TYPE  STATE            EXPIRES  DATA ACCESS  CHECKED  NEXT
-brand  user  no access token  -        -            never    fix config
+TOKEN  TYPE  STATE         EXPIRES  DATA ACCESS  CHECKED  NEXT
+brand  user  never worked  -        -            never    fix config
 
 critical: `brand`: never worked, a system-user token, not a user token, found in the environment variable `BRAND`
   hint: paste a user token: run `metatoken exchange brand`. If the token is the right one, correct `type` of `[token.brand]` in [DIR]/metatoken.toml

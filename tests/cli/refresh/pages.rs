@@ -420,9 +420,9 @@ critical: `bakery`: never worked, `brand` has no access to Page 2000000000000001
     world.run(&["status"]).stdout("
 2 tokens: 1 critical, 1 ok                                  2026-01-01 00:00 UTC
 
-TOKEN   TYPE  STATE            EXPIRES     DATA ACCESS  NEXT
-bakery  page  no access token  -           -            grant access
-brand   user  works            2026-03-02  2026-04-01   renew 2026-02-10
+TOKEN   TYPE  STATE         EXPIRES     DATA ACCESS  CHECKED   NEXT
+bakery  page  never worked  -           -            never     grant access
+brand   user  works         2026-03-02  2026-04-01   just now  renew 2026-02-10
 
 critical: `bakery`: never worked, `brand` has no access to Page 2000000000000001 (not ticked)
   hint: anna@client.example logs in to the app again and grants it, ticking every Page: run `metatoken login brand`

@@ -244,13 +244,13 @@ CRITICAL: `brand`, `bakery`, `sixty`, `creator`, `notes` and `publisher`: no run
     rehearsal.run(&["status", "--offline"]).stdout("
 6 tokens: 6 critical                                        2026-03-26 00:00 UTC
 
-TOKEN      TYPE         STATE             EXPIRES     DATA ACCESS  NEXT
-brand      user         works, unchecked  2026-04-11  2026-02-12   due now
-bakery     page         works, unchecked  never       2026-02-12   due now
-sixty      system-user  works, unchecked  2026-04-11  never        due now
-creator    instagram    works, unchecked  2026-04-11  unknown      due now
-notes      threads      works, unchecked  2026-04-11  2026-02-12   due now
-publisher  app          works, unchecked  never       unknown      due now
+TOKEN      TYPE         STATE        EXPIRES     DATA ACCESS  NEXT
+brand      user         not checked  2026-04-11  2026-02-12   due now
+bakery     page         not checked  never       2026-02-12   due now
+sixty      system-user  not checked  2026-04-11  never        due now
+creator    instagram    not checked  2026-04-11  unknown      due now
+notes      threads      not checked  2026-04-11  2026-02-12   due now
+publisher  app          not checked  never       unknown      due now
 
 critical: `brand`, `bakery`, `sixty`, `creator`, `notes` and `publisher`: no run since 2026-02-10 00:00 UTC, 44 days ago
   hint: run `metatoken refresh`. Then see why the timer or the cron job does not run it
