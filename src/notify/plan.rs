@@ -151,6 +151,7 @@ fn digest(rest: Vec<Notification>, prefix: Option<&str>) -> Option<Notification>
         remedy,
         about: None,
         held_by: None,
+        waits_for: None,
         ..first.reason.clone()
     };
     let mut digest = Notification {

@@ -76,10 +76,12 @@ fn judge(
             format!("run `metatoken deliver --force {label}` to overwrite it"),
         ),
     };
+    let waits = above.filter(|_| delivery.state() == DeliveryState::Pending);
     Some(Reason {
         action: Action::Retry,
         about: Some(target.to_string()),
         labels: vec![label.clone()],
+        waits_for: waits.map(|above| above.target.to_string()),
         ..Reason::of_the_system(code, severity, message, step)
     })
 }
@@ -147,6 +149,7 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
+    use crate::policy::merge;
     use crate::token::{GenerationId, TargetId};
 
     #[test]
@@ -201,5 +204,34 @@ mod tests {
             let reasons = judge_deliveries(&label, &[delivery("hook"), above], since);
             assert!(reasons[0].message.starts_with("not delivered to `hook` yet"));
         }
+    }
+
+    /// A file that could not be written once made a second alarm of the program below it.
+    #[test]
+    fn what_waits_is_told_with_what_it_waits_for_until_it_is_worse() {
+        let since = DateTime::from_timestamp(1_767_225_600, 0).unwrap();
+        let delivery = |name: &str| Delivery {
+            pending: Some(GenerationId(2)),
+            pending_since: Some(since),
+            ..Delivery::unseen(TargetId::new(name))
+        };
+        let failed = Delivery { error: Some("it is full".into()), ..delivery("app") };
+        let drifted = Delivery { drifted_since: Some(since), ..delivery("app") };
+        let causes = |above: &[&Delivery], hours| {
+            let now = since + TimeDelta::hours(hours);
+            let of = |label| {
+                let all = above.iter().map(|it| (*it).clone()).chain([delivery("hook")]);
+                judge_deliveries(&Label::parse(label).unwrap(), &all.collect::<Vec<_>>(), now)
+            };
+            let merged = merge([of("brand"), of("shop")].concat());
+            merged.iter().map(|it| (it.code, it.severity, it.labels.len())).collect::<Vec<_>>()
+        };
+        let (late, soon) = (Health::Critical, Health::Warning);
+        assert_eq!(causes(&[&failed], 1), [("delivery_failed", soon, 1); 2]);
+        assert_eq!(causes(&[&failed], 24), [("delivery_failed", late, 1); 2]);
+        assert_eq!(causes(&[&drifted], 1), [("drifted", soon, 1); 2]);
+        let told = causes(&[&drifted], 24);
+        assert_eq!(told[..2], [("delivery_pending", late, 1); 2]);
+        assert_eq!(causes(&[], 1), [("delivery_pending", soon, 1); 2]);
     }
 }

@@ -99,6 +99,8 @@ pub struct Reason {
     pub labels: Vec<Label>,
     /// The token whose own trouble is the cause of this one, such as a Page's dead parent.
     pub held_by: Option<Label>,
+    /// The target above that must get the token first, of a program that waits for it.
+    pub waits_for: Option<String>,
 }
 
 impl Reason {
@@ -120,6 +122,7 @@ impl Reason {
             about: None,
             labels: Vec::new(),
             held_by: None,
+            waits_for: None,
         }
     }
 
@@ -156,11 +159,18 @@ impl Reason {
     }
 
     /// Whether the other only tells what follows from this one: without runs nothing is renewed or
-    /// asked about, and while Graph is out of reach nothing is renewed. What is worse than a missing
-    /// run began before it and has a cause of its own.
+    /// asked about, while Graph is out of reach nothing is renewed, and a program waits for the file
+    /// above it. What is worse than a missing run began before it and has a cause of its own; what is
+    /// worse than a file that was changed has become so since.
     fn explains(&self, other: &Self) -> bool {
         match (self.code, other.code) {
             (NO_RECENT_RUN, UNCHECKED | OVERDUE) => self.severity.rank() >= other.severity.rank(),
+            ("delivery_failed" | "drifted", "delivery_pending") => {
+                other.waits_for.is_some()
+                    && self.about == other.waits_for
+                    && self.severity.rank() >= other.severity.rank()
+                    && other.labels.iter().all(|label| self.labels.contains(label))
+            }
             (TARGETS_ALIKE, "delivery_pending") => {
                 self.about == other.about
                     && other.labels.iter().all(|label| self.labels.contains(label))
@@ -187,6 +197,7 @@ impl Reason {
             _ if self.held_by.is_some() => 4,
             OVERDUE => 3,
             UNCHECKED => 2,
+            _ if self.waits_for.is_some() => 2,
             TARGETS_ALIKE => 0,
             _ => 1,
         }
@@ -306,6 +317,7 @@ mod tests {
             about: None,
             labels: vec![Label::parse(label).unwrap()],
             held_by: None,
+            waits_for: None,
         };
         let merged = merge([
             reason("a", Health::Warning),
@@ -362,6 +374,7 @@ mod tests {
                         _ => vec![labels[of - 5].clone(), labels[(of - 4) % 4].clone()],
                     },
                     held_by: labels.get(held).cloned(),
+                    waits_for: None,
                 })
                 .collect();
             proptest::prop_assert_eq!(merge(reasons.clone()), merged_one_by_one(reasons));
@@ -381,6 +394,7 @@ mod tests {
             about: None,
             labels: vec![Label::parse("a").unwrap()],
             held_by: None,
+            waits_for: None,
         };
         for (missing, unchecked, told) in [
             (Health::Warning, Health::Warning, vec![(NO_RECENT_RUN, Health::Warning)]),
@@ -412,6 +426,7 @@ mod tests {
             about: None,
             labels: vec![label(name)],
             held_by: held_by.map(label),
+            waits_for: None,
         };
         let merged = merge([
             reason("brand/1", "dead with its parent", Some("brand")),

@@ -171,12 +171,14 @@ brand  adopted  2026-03-02  found in the environment variable `BRAND`
 
 warning: `brand`: not delivered to `app`, just now: [DIR]/app.ini: the file is missing; correct `file` in the config, or set `create = true`
   hint: run `metatoken deliver brand`, which tries again and says what to fix
-warning: `brand`: `hook` waits for `app` above it, just now
-  hint: fix `app` first: run `metatoken deliver brand`
 
 1 token: 1 adopted
 ").stderr("").code(73);
     assert!(!world.path("seen").exists());
+    let told = world.run(&["status", "--offline", "--json"]).json();
+    let codes: Vec<_> =
+        told["tokens"][0]["reasons"].as_array().unwrap().iter().map(|it| &it["code"]).collect();
+    assert_eq!(codes, ["delivery_failed", "delivery_pending"]);
     fs::rename(world.path("away"), world.path("app.ini")).unwrap();
     world.run(&["refresh", "--quiet"]).silent().code(0);
     assert_eq!(held(&world, "seen"), ini(ONE));

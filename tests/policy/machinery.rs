@@ -162,6 +162,7 @@ fn what_follows_from_a_stopped_timer_is_told_with_it() {
         labels: if name.is_empty() { Vec::new() } else { vec![label(name)] },
         about: None,
         held_by: None,
+        waits_for: None,
     };
     let told = |reasons: Vec<Reason>| -> Vec<_> {
         let merged = merge(reasons);

@@ -96,6 +96,7 @@ fn reason(name: &str, text: &str) -> Reason {
         about: words.get(2).map(|about| (*about).to_owned()),
         labels: if name.is_empty() { Vec::new() } else { vec![label(name)] },
         held_by: None,
+        waits_for: None,
     }
 }
 
