@@ -25,7 +25,8 @@ use self::orders::{
     rollback_order, status_order, stored_exchange_options,
 };
 use self::refusal::{
-    bug, give_up, is_scheduled_line, misread, misread_complaint, note_unusable, plain_ui, unusable,
+    bug, give_up, is_scheduled_line, misread, misread_complaint, note_unusable, plain_ui, shown,
+    unusable,
 };
 use self::serve::accept_request;
 use self::typed::{
@@ -73,6 +74,7 @@ pub fn run(arguments: &[OsString], environment: Environment, clock: Clock) -> u8
     let typed = match cli::parse(arguments) {
         Ok(typed) => typed,
         Err(error) => {
+            let error = shown(error);
             misread_complaint(&error, arguments).iter().for_each(unusable_line);
             return misread(&error, arguments, plain);
         }

@@ -75,17 +75,49 @@ impl CliError {
     pub fn render(&self) -> String {
         let mut text = String::from("error: ");
         if !self.subject.is_empty() {
-            let _ = write!(text, "{}: ", self.subject);
+            let _ = write!(text, "{}: ", visible(&self.subject));
         }
-        text.push_str(&self.message);
+        text.push_str(&visible_lines(&self.message));
         for cause in &self.causes {
-            let _ = write!(text, "\n  caused by: {}", cause.replace('\n', "\n    "));
+            let cause = visible_lines(cause).replace('\n', "\n    ");
+            let _ = write!(text, "\n  caused by: {cause}");
         }
         for hint in &self.hints {
-            let _ = write!(text, "\nhint: {hint}");
+            let _ = write!(text, "\nhint: {}", visible_lines(hint));
         }
         text
     }
+}
+
+/// A name or a path as it was typed, with what a terminal would obey or not show written out: an escape
+/// is `\u{1b}`, a line break `\n`.
+pub fn visible(text: &str) -> String {
+    escaped(text, |_| false)
+}
+
+/// The same for a text of several lines.
+fn visible_lines(text: &str) -> String {
+    escaped(text, |c| matches!(c, '\n' | '\t'))
+}
+
+/// Whether a terminal shows what follows in another order than it was typed.
+const fn is_mark_of_direction(c: char) -> bool {
+    matches!(
+        c,
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
+}
+
+fn escaped(text: &str, is_kept: impl Fn(char) -> bool) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if (c.is_control() || is_mark_of_direction(c)) && !is_kept(c) {
+            shown.extend(c.escape_debug());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
 }
 
 #[cfg(test)]
@@ -100,6 +132,18 @@ mod tests {
         assert_eq!(
             complaint.render(),
             "error: /x.db: cannot be read\n  caused by: opening it\n  caused by: permission denied\nhint: run it as `metatoken`"
+        );
+    }
+
+    #[test]
+    fn a_terminal_obeys_nothing_that_was_typed() {
+        let complaint =
+            CliError::new(Exit::Usage, "x", "a\u{1b}[2J\nb\r", "two\nlines\u{7}\tand it's é")
+                .because(anyhow::anyhow!("\u{202e}c"))
+                .hint("d\u{9b}");
+        assert_eq!(
+            complaint.render(),
+            "error: a\\u{1b}[2J\\nb\\r: two\nlines\\u{7}\tand it's é\n  caused by: \\u{202e}c\nhint: d\\u{9b}"
         );
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::{page, textfile};
 use crate::config::MISTAKEN;
-use crate::error::CliError;
+use crate::error::{CliError, visible};
 use crate::exit::{Exit, Verdict};
 use crate::notify;
 use crate::policy::{LONGEST, Reason, cut};
@@ -159,10 +159,10 @@ pub fn verdict_of(complaint: &CliError) -> Verdict {
 pub fn nagios_complaint(complaint: &CliError, verdict: Verdict) -> String {
     let subject = match complaint.subject.as_str() {
         "" => String::new(),
-        subject => format!("{subject}: "),
+        subject => format!("{}: ", visible(subject)),
     };
     let message = complaint.message.lines().next().unwrap_or_default();
-    let told = first_mistake(complaint).unwrap_or_else(|| format!("{subject}{message}"));
+    let told = first_mistake(complaint).unwrap_or_else(|| format!("{subject}{}", visible(message)));
     format!("{}\n", plugin_line(verdict, &told))
 }
 

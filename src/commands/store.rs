@@ -8,7 +8,7 @@ use std::path::Path;
 
 use rustix::io::Errno;
 
-use crate::error::CliError;
+use crate::error::{CliError, visible};
 use crate::exit::Exit;
 use crate::files::{self, FileError};
 use crate::report;
@@ -60,7 +60,8 @@ fn show(
             Some(key) => format!("keep a copy of `{}` apart from it", key.display()),
             None => "keep a copy of it apart from this file".to_owned(),
         };
-        let said = format!("{}: {bytes} bytes, without the store key: {key}\n", file.display());
+        let file = visible(&file.to_string_lossy());
+        let said = format!("{file}: {bytes} bytes, without the store key: {key}\n");
         ui.data(&ui.style().wrapped(&said, 2))?;
     }
     Ok(Exit::Ok)

@@ -1,7 +1,7 @@
 //! Answers `help`, and a command that there is not.
 
 use crate::cli;
-use crate::error::CliError;
+use crate::error::{CliError, visible};
 use crate::exit::Exit;
 use crate::manual;
 use crate::policy::humanize;
@@ -27,7 +27,7 @@ fn of_a_rehearsal(words: &[String]) -> Option<String> {
 }
 
 fn no_help(words: &[String]) -> CliError {
-    let complaint = usage(&format!("no command or topic `{}`", words.join(" ")));
+    let complaint = usage(&format!("no command or topic `{}`", visible(&words.join(" "))));
     let near = near_help(words);
     if !near.is_empty() {
         let commands: Vec<String> = near.iter().map(|it| format!("`metatoken {it}`")).collect();
@@ -62,9 +62,10 @@ fn near_help(words: &[String]) -> Vec<String> {
 
 /// A word where a command is expected that is none; `before` is the word that was typed before it.
 pub fn unknown_command(word: &str, before: &str) -> CliError {
-    let complaint = usage(&format!("unknown command `{word}`"));
+    let shown = visible(word);
+    let complaint = usage(&format!("unknown command `{shown}`"));
     if before == "--sandbox" {
-        return complaint.hint(format!("to name the sandbox's folder, write `--sandbox={word}`"));
+        return complaint.hint(format!("to name the sandbox's folder, write `--sandbox={shown}`"));
     }
     let group = cli::commands_of(before);
     if !group.is_empty() {

@@ -12,7 +12,7 @@ use crate::commands::{
     Sealing, SendNotifications, StatusOrder, TokenWay, VARIABLE, Which, check_valid,
 };
 use crate::config::{FileAndKey, Missing, NewToken};
-use crate::error::CliError;
+use crate::error::{CliError, visible};
 use crate::import::{Shape, parse_rename};
 use crate::policy::{Insistence, Losses};
 use crate::report::{
@@ -383,7 +383,7 @@ fn variables(typed: &[String], own: &Label) -> Result<Vec<(String, Label)>, CliE
         let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if !is_name {
-            return Err(usage(&format!("`{name}` is not the name of a variable"))
+            return Err(usage(&format!("`{}` is not the name of a variable", visible(name)))
                 .hint("write `--env NAME` or `--env NAME=LABEL`"));
         }
         if variables.iter().any(|(known, _)| known == name) {

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::commands;
 use crate::config;
 use crate::environment::Environment;
-use crate::error::CliError;
+use crate::error::{CliError, visible};
 use crate::exit::{Exit, Verdict};
 use crate::policy::humanize;
 use crate::status::Attempted;
@@ -84,6 +84,19 @@ pub fn give_up(typed: &Cli, ui: Ui, complaint: &CliError) -> u8 {
         ui.complain(complaint, code);
     }
     code
+}
+
+/// What clap could not read, with what was typed in it as a terminal may show it.
+pub fn shown(mut error: clap::Error) -> clap::Error {
+    let typed = |(kind, value): (ContextKind, &ContextValue)| match value {
+        ContextValue::String(text) => Some((kind, ContextValue::String(visible(text)))),
+        _ => None,
+    };
+    let typed: Vec<_> = error.context().filter_map(typed).collect();
+    for (kind, value) in typed {
+        error.insert(kind, value);
+    }
+    error
 }
 
 /// What clap could not read: help and version are answers, anything else is a usage error.

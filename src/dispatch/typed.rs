@@ -9,7 +9,7 @@ use crate::cli::{self, Cli, TypedColour, TypedFormat, TypedLogFormat};
 use crate::clock::Clock;
 use crate::commands::IdentityChange;
 use crate::config;
-use crate::error::CliError;
+use crate::error::{CliError, visible};
 use crate::policy::{Losses, humanize};
 use crate::run::DryRun;
 use crate::sandbox::{NowArg, Scenario};
@@ -95,7 +95,7 @@ pub fn trigger(session: &Session, said: bool) -> Trigger {
 /// What the simulated Graph is to be like.
 pub fn scenario(name: &str) -> Result<Scenario, CliError> {
     Scenario::from_name(name).ok_or_else(|| {
-        let complaint = usage(&format!("unknown scenario `{name}`"));
+        let complaint = usage(&format!("unknown scenario `{}`", visible(name)));
         let all = Scenario::ALL.iter().map(|scenario| scenario.as_str());
         let complaint = match config::nearest(name, all) {
             Some(near) => complaint.hint(format!("did you mean `{near}`?")),
@@ -108,14 +108,15 @@ pub fn scenario(name: &str) -> Result<Scenario, CliError> {
 /// A span as the config spells it.
 pub fn span(text: &str) -> Result<TimeDelta, CliError> {
     config::parse_duration(text).map_err(|_| {
-        usage(&format!("invalid duration `{text}`")).hint("write `90s`, `15m`, `6h`, `7d` or `2w`")
+        usage(&format!("invalid duration `{}`", visible(text)))
+            .hint("write `90s`, `15m`, `6h`, `7d` or `2w`")
     })
 }
 
 /// The same, for what waits.
 pub fn duration(text: &str) -> Result<Duration, CliError> {
     let span = span(text)?;
-    span.to_std().map_err(|_| usage(&format!("invalid duration `{text}`")))
+    span.to_std().map_err(|_| usage(&format!("invalid duration `{}`", visible(text))))
 }
 
 /// `+45d` from where every rehearsal begins, or an instant.
@@ -131,7 +132,8 @@ pub fn since(text: &str, clock: &Clock) -> Result<Time, CliError> {
     match NowArg::parse(text) {
         Ok(NowArg::At(time)) => Ok(time),
         Ok(NowArg::Plus(_)) | Err(_) => {
-            Err(usage(&format!("`{text}` is not a valid time")).hint("write `30d` or `2026-01-01`"))
+            Err(usage(&format!("`{}` is not a valid time", visible(text)))
+                .hint("write `30d` or `2026-01-01`"))
         }
     }
 }
@@ -140,7 +142,7 @@ pub fn since(text: &str, clock: &Clock) -> Result<Time, CliError> {
 pub fn event(name: &str) -> Result<EventKind, CliError> {
     let plain = name.replace([' ', '-'], "_");
     EventKind::from_name(&plain).ok_or_else(|| {
-        let complaint = usage(&format!("unknown event `{name}`"));
+        let complaint = usage(&format!("unknown event `{}`", visible(name)));
         let all = EventKind::ALL.iter().map(|event| event.as_str());
         let complaint = match config::nearest(&plain, all) {
             Some(near) => complaint.hint(format!("did you mean `{near}`?")),

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::config::{self, Config, LeftOut, NewToken, NewTokenFile, TokenConfig};
 use crate::deliver::foresee;
-use crate::error::CliError;
+use crate::error::{CliError, visible};
 use crate::exit::Exit;
 use crate::policy::{humanize, table};
 use crate::session::Session;
@@ -189,7 +189,7 @@ fn find_app(config: &Config, new: &NewToken) -> Result<Option<String>, CliError>
         Some(_) | None if names.is_empty() => Err(no_app(config, new, wanted)),
         Some(name) => {
             let message = match config.app(name) {
-                None => format!("the config has no app `{name}`"),
+                None => format!("the config has no app `{}`", visible(name)),
                 Some(app) => {
                     let (kind, what) = (app.kind, humanize::with_article(new.token_type));
                     format!(
