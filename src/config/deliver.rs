@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use super::command::{describe_argv, harmless};
 use super::diagnostic::{Diagnostic, Span, Spanned};
 use super::placeholder::sample_key;
-use super::reader::{Ask, Section};
+use super::reader::{Ask, Section, not_on_one_line};
 use super::reserved::{Reserved, Slot};
 use super::secret_form::looks_secret;
 use super::show::{Shown, ValueOrigin};
@@ -50,6 +50,7 @@ fn read_one(section: &Section<'_>) -> Option<DeliveryRead> {
     let name = section.name_of_its_own("What it is called; one token's must differ").judged();
     let path = section.path("file", "The file that the token is written into");
     let key = section.string("key", "The key of the value in the file");
+    let key = key.check(|key, span| not_on_one_line("key", key, span));
     let format = section.string("format", "How the file is written; by default as its name says");
     let command = section.command("A program that gets the token on its standard input");
     let writing = section.choice("write", "How the file is replaced", "way to write", Writing::ALL);

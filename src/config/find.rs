@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::unexpanded::Unexpanded;
 use crate::environment::Environment;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -76,6 +77,13 @@ fn refuse_secret(told: &str) -> Result<(), CliError> {
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, CliError> {
+    if let Some(what) = Unexpanded::find(&path.to_string_lossy()).filter(|_| !path.exists()) {
+        let message = format!("there is no such config: its path {what}");
+        let subject = path.display().to_string();
+        return Err(
+            CliError::new(Exit::Config, "config_missing", subject, message).hint(what.instead())
+        );
+    }
     std::path::absolute(path).map_err(|error| {
         let subject = path.display().to_string();
         CliError::new(Exit::Config, "config_missing", subject, "is not a path").because(error)

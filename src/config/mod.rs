@@ -38,6 +38,7 @@ mod syntax;
 mod target;
 mod token_files;
 mod tokens;
+mod unexpanded;
 mod wording;
 
 use std::path::{Path, PathBuf};

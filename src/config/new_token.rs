@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::find::SYSTEM_FOLDER;
 use super::token_files::{FOLDER, NewTokenFile, first_line};
+use super::unexpanded::Unexpanded;
 use super::{Config, Pages, Place, TokenConfig};
 use crate::edit::Missing;
 use crate::environment::Environment;
@@ -104,21 +105,21 @@ impl NewToken {
 impl FileAndKey {
     /// Reads `FILE#KEY`, or a file alone, as a person types it: `~/` is the home, whether a shell has
     /// seen the text or not. The path may still be relative. An error says why it is neither.
-    pub fn read(text: &str, environment: &Environment) -> Result<Self, &'static str> {
+    pub fn read(text: &str, environment: &Environment) -> Result<Self, String> {
         let (file, key) = match text.rsplit_once('#') {
             Some((file, key)) => (file, Some(key)),
             None => (text, None),
         };
         if file.is_empty() || file.ends_with('/') || key.is_some_and(str::is_empty) {
-            return Err("a file and a key are needed");
+            return Err("a file and a key are needed".to_owned());
         }
         let file = match (file.strip_prefix("~/"), environment.get("HOME")) {
             (Some(rest), Some(home)) => Path::new(home).join(rest),
-            _ if file.starts_with('~') || file.contains('$') => {
-                return Err("`$` and `~USER` are not expanded: write the whole path");
-            }
             _ => PathBuf::from(file),
         };
+        if let Some(what) = Unexpanded::find(&file.to_string_lossy()) {
+            return Err(format!("it {what}: {}", what.instead()));
+        }
         Ok(Self { file, key: key.map(str::to_owned), missing: Missing::Refuse })
     }
 
@@ -198,6 +199,8 @@ mod tests {
 
     #[test]
     fn a_file_and_a_key_are_read_as_they_are_typed() {
+        const HOME: &str =
+            "it begins with `~`, which only a shell understands: write the whole path";
         let environment = Environment::new([("HOME".to_owned(), "/home/u".to_owned())]);
         for (text, read) in [
             ("config.ini#a.b", Ok(("config.ini", Some("a.b")))),
@@ -207,9 +210,14 @@ mod tests {
             ("~/app/.env#TOKEN", Ok(("/home/u/app/.env", Some("TOKEN")))),
             ("~/token", Ok(("/home/u/token", None))),
             ("a~/.env#T", Ok(("a~/.env", Some("T")))),
-            ("~bob/.env#T", Err("`$` and `~USER` are not expanded: write the whole path")),
-            ("~#T", Err("`$` and `~USER` are not expanded: write the whole path")),
-            ("$HOME/.env#T", Err("`$` and `~USER` are not expanded: write the whole path")),
+            ("~bob/.env#T", Err(HOME)),
+            ("~#T", Err(HOME)),
+            (
+                "$HOME/.env#T",
+                Err(
+                    "it has a variable with `$` in it, which only a shell understands: write the whole path",
+                ),
+            ),
             ("#T", Err("a file and a key are needed")),
             ("a.env#", Err("a file and a key are needed")),
             ("dir/", Err("a file and a key are needed")),
@@ -221,9 +229,9 @@ mod tests {
                 key: key.map(str::to_owned),
                 missing: Missing::Refuse,
             });
-            assert_eq!(found, expected, "{text}");
+            assert_eq!(found, expected.map_err(str::to_owned), "{text}");
         }
         let homeless = FileAndKey::read("~/a#T", &Environment::default());
-        assert_eq!(homeless, Err("`$` and `~USER` are not expanded: write the whole path"));
+        assert_eq!(homeless, Err(HOME.to_owned()));
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::command::{describe_argv, harmless};
 use super::diagnostic::{Diagnostic, Span, Spanned};
-use super::reader::{Ask, FoundValue, Reading, Section, Str};
+use super::reader::{Ask, FoundValue, Reading, Section, Str, not_on_one_line};
 use super::show::Shown;
 use super::wording::quoted;
 use crate::edit::{EditError, Format};
@@ -119,6 +119,7 @@ fn reference(key: &str, section: &Section<'_>) -> Option<SecretSource> {
     let variable = section.string("env", "An environment variable");
     let path = section.path("file", "A file that is the secret, or has it under `key`");
     let file_key = section.string("key", "The key of the value in the file");
+    let file_key = file_key.check(|key, span| not_on_one_line("key", key, span));
     let format = section.string("format", "How the file is written; by default as its name says");
     let credential = section.string("credential", "What systemd's `LoadCredential=` hands over");
     let command = section.command("A program that prints it within ten seconds");
@@ -194,11 +195,15 @@ pub fn is_the_secret(name: &str, span: Span) -> Option<Diagnostic> {
 }
 
 fn bad_variable(name: &str, span: Span) -> Option<Diagnostic> {
-    let is_bad = name.is_empty() || name.contains(['=', '\0', ' ', '/']);
+    let is_bad =
+        name.is_empty() || name.contains(['=', ' ', '/']) || name.contains(char::is_control);
     is_bad.then(|| Diagnostic::at(span, "`env` must be the name of a variable"))
 }
 
 fn bad_credential(name: &str, span: Span) -> Option<Diagnostic> {
+    if let Some(wrong) = not_on_one_line("credential", name, span) {
+        return Some(wrong);
+    }
     let is_bad = name.is_empty() || name.contains('/') || name == "." || name == "..";
     is_bad.then(|| Diagnostic::at(span, "`credential` must be a name, not a path"))
 }

@@ -80,10 +80,10 @@ const fn token_type(typed: TypedTokenType) -> TokenType {
 /// `FILE#KEY`, or a file alone.
 fn file_and_key(session: &Session, text: &str, missing: Missing) -> Result<FileAndKey, CliError> {
     let wrong = |why: &str| {
-        usage(&format!("`--deliver {text}`: {why}"))
+        usage(&format!("`--deliver {}`: {why}", visible(text)))
             .hint("write FILE#KEY, such as `config.ini#facebook.access_token`")
     };
-    let typed = FileAndKey::read(text, &session.environment).map_err(wrong)?;
+    let typed = FileAndKey::read(text, &session.environment).map_err(|why| wrong(&why))?;
     let folder = session.config.path.parent().filter(|_| session.is_sandbox);
     let file = match folder {
         None => std::path::absolute(&typed.file).map_err(|error| wrong(&error.to_string()))?,

@@ -267,7 +267,7 @@ error: `--deliver config.ini#`: a file and a key are needed
 hint: write FILE#KEY, such as `config.ini#facebook.access_token`
 ", Exit::Usage),
             (&["add", "p", "--type", "user", "--deliver", "~bob/config.ini#a.b"], "", "
-error: `--deliver ~bob/config.ini#a.b`: `$` and `~USER` are not expanded: write the whole path
+error: `--deliver ~bob/config.ini#a.b`: it begins with `~`, which only a shell understands: write the whole path
 hint: write FILE#KEY, such as `config.ini#facebook.access_token`
 ", Exit::Usage),
             (&["add", "p", "--type", "user", "--deliver", "none.ini#a.b"], "", "

@@ -305,7 +305,7 @@ fn a_wrong_answer_writes_nothing() {
         (
             vec!["--deliver", "$HOME/.env#x"],
             64,
-            "error: invalid target `$HOME/.env#x`: `$` and `~USER` are not expanded: write the whole path\n",
+            "error: invalid target `$HOME/.env#x`: it has a variable with `$` in it, which only a shell understands: write the whole path\n",
         ),
         (vec!["--deliver", "no.such#x"], 78, "error: [DIR]/metatoken.toml: 1 mistake\n"),
         (vec!["--deliver", "app-secret"], 78, "error: [DIR]/metatoken.toml: 1 mistake\n"),

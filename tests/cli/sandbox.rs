@@ -297,3 +297,41 @@ fn the_table_the_page_and_check_tell_the_same_of_each_token() {
     assert!(page.contains("down since 2025-12-20"), "{page}");
     assert!(!page.contains("\"no access token") && !page.contains(">no access token"), "{page}");
 }
+
+/// What was typed reaches the terminal as text, whatever it would do there.
+#[test]
+fn a_terminal_obeys_no_name_that_was_typed() {
+    const TYPED: &str = "a\u{1b}[31mb\rc\nd";
+    const SHOWN: &str = "a\\u{1b}[31mb\\rc\\nd";
+    let machine = Machine::new();
+    let _ = machine.run(&["refresh", "-q"]).code(0);
+    for line in [
+        &["status", TYPED][..],
+        &["check", TYPED],
+        &["forget", TYPED],
+        &["token", TYPED],
+        &["status", "--owner", TYPED],
+        &["status", "--token-file", TYPED],
+        &["status", "--within", TYPED],
+        &["status", "--sort", TYPED],
+        &["history", "--since", TYPED],
+        &["history", "--event", TYPED],
+        &["add", "new", "--type", "user", "--app", TYPED],
+        &["add", "new", "--type", "user", "--deliver", TYPED],
+        &["exec", "--env", TYPED, "shop", "--", "true"],
+        &["exec", "shop", "--", TYPED],
+        &["import", TYPED],
+        &["import", "x", "--from", TYPED],
+        &["rollback", "shop", "--generation", TYPED],
+        &["store", "backup", TYPED],
+        &["completions", TYPED],
+        &["help", TYPED],
+        &[TYPED],
+        &["--scenario", TYPED, "status"],
+        &["--now", TYPED, "status"],
+    ] {
+        let ran = machine.run(line);
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(!said.contains(['\u{1b}', '\r']) && said.contains(SHOWN), "{line:?}: {said}");
+    }
+}

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{self, FIRST_APP, FileAndKey, FirstConfig, FirstToken, Missing};
 use crate::environment::Environment;
-use crate::error::CliError;
+use crate::error::{CliError, visible};
 use crate::exit::Exit;
 use crate::policy::humanize;
 use crate::run::declaration::check_targets;
@@ -195,10 +195,10 @@ impl FirstAnswers<'_> {
             return Ok(None);
         }
         let wrong = |why: &str| {
-            usage(&format!("invalid target `{text}`: {why}"))
+            usage(&format!("invalid target `{}`: {why}", visible(text)))
                 .hint("write `FILE#KEY`, such as `config.ini#facebook.access_token`")
         };
-        let typed = FileAndKey::read(text, self.environment).map_err(wrong)?;
+        let typed = FileAndKey::read(text, self.environment).map_err(|why| wrong(&why))?;
         let file = std::path::absolute(&typed.file).map_err(|error| wrong(&error.to_string()))?;
         let target = FileAndKey { file, missing: self.order.missing, ..typed };
         self.deliverable(target, kind, first).map(Some)

@@ -9,7 +9,8 @@ use toml_edit::Key;
 
 use super::header::Header;
 use super::{Ask, FoundValue, Reading, Section, Str};
-use crate::config::diagnostic::{Diagnostic, Spanned};
+use crate::config::diagnostic::{Diagnostic, Span, Spanned};
+use crate::config::unexpanded::Unexpanded;
 use crate::config::wording::{any_of, nearest, quoted};
 
 impl<'a> Section<'a> {
@@ -105,8 +106,7 @@ impl<'a> Section<'a> {
                 let wrong = Diagnostic::at(span, "`name` is empty");
                 return Some(wrong.label("leave it out, or say what this is"));
             }
-            let message = "`name` must be on one line, without control characters";
-            name.contains(char::is_control).then(|| Diagnostic::at(span, message))
+            not_on_one_line("name", name, span)
         })
     }
 
@@ -123,10 +123,10 @@ impl<'a> Section<'a> {
             if program.value.trim().is_empty() {
                 return Err(vec![found.complain("names no program")]);
             }
+            if let Some(wrong) = unexpanded(found, &program.value) {
+                return Err(vec![wrong]);
+            }
             if program.value.contains('/') {
-                if let Some(wrong) = unexpanded(found, &program.value) {
-                    return Err(vec![wrong]);
-                }
                 program.value = folder.join(&program.value).to_string_lossy().into_owned();
             }
             Ok(words)
@@ -201,25 +201,16 @@ impl Section<'_> {
     }
 }
 
-/// Complains of a path with a part that only a shell or systemd would put another in the place of.
+/// Complains of a path with a part that would have to be expanded.
 fn unexpanded(found: &FoundValue<'_>, path: &str) -> Option<Diagnostic> {
-    let begins = |text: &str| text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    let is_variable = |behind: &str| begins(behind) || behind.starts_with(['{', '(']);
-    let first = path.split('/').next().unwrap_or_default();
-    let is_home =
-        |name: &str| path.contains('/') && (name.is_empty() || begins(name)) && !name.contains('.');
-    let what = if first.strip_prefix('~').is_some_and(is_home) {
-        "begins with `~`, which only a shell understands"
-    } else if path.split('$').skip(1).any(is_variable) {
-        "has a variable with `$` in it, which only a shell understands"
-    } else if path.contains('/')
-        && matches!(first.as_bytes(), [b'%', letter] if letter.is_ascii_alphabetic())
-    {
-        "begins with `%`, which only systemd understands"
-    } else {
-        return None;
-    };
-    Some(found.complain(what).label("write the whole path"))
+    let what = Unexpanded::find(path)?;
+    Some(found.complain(&what.to_string()).label(what.instead()))
+}
+
+/// Complains of a value with a line break or an escape in it, which would reach a terminal.
+pub fn not_on_one_line(key: &str, value: &str, span: Span) -> Option<Diagnostic> {
+    let message = format!("`{key}` must be on one line, without control characters");
+    value.contains(char::is_control).then(|| Diagnostic::at(span, message))
 }
 
 /// Finds the one of `all` that the word names.

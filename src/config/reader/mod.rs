@@ -19,7 +19,7 @@ use toml_edit::TableLike;
 pub use self::ask::Ask;
 pub use self::found::{FoundValue, Reading, Str};
 use self::header::Header;
-pub use self::kinds::one_of;
+pub use self::kinds::{not_on_one_line, one_of};
 use super::diagnostic::{Diagnostic, Diagnostics, FileId, Span};
 use super::schema::{KeySchema, Schema};
 use super::show::{ShownTable, ShownValue, ValueOrigin};
