@@ -17,6 +17,9 @@ pub fn refuse_secrets(arguments: &[OsString]) -> Result<(), CliError> {
     let has_program = arguments[..end].iter().any(|argument| argument == "exec");
     let mut typed = arguments.iter().enumerate().skip(1);
     let found = typed.find_map(|(place, argument)| {
+        if arguments[..place].iter().any(|it| it == "dialog") && !has_program {
+            return secret_in_argument(argument, secret_in_invitation).map(|kind| (place, kind));
+        }
         if place < end || !has_program {
             return secret_in_argument(argument, secret_typed).map(|kind| (place, kind));
         }
@@ -26,6 +29,13 @@ pub fn refuse_secrets(arguments: &[OsString]) -> Result<(), CliError> {
         (!may_be_a_digest).then_some((place, kind))
     });
     found.map_or(Ok(()), |(place, kind)| Err(complaint(place, kind, &arguments[..place])))
+}
+
+/// The same in the address of a login dialog, whose signed state looks like a secret and opens nothing.
+fn secret_in_invitation(text: &str) -> Option<SecretKind> {
+    let others: Vec<&str> =
+        text.split(['?', '&']).filter(|part| !part.starts_with("state=")).collect();
+    secret_in(text).or_else(|| secret_typed(&others.join("&")))
 }
 
 fn secret_in_argument(

@@ -298,6 +298,18 @@ fn the_table_the_page_and_check_tell_the_same_of_each_token() {
     assert!(!page.contains("\"no access token") && !page.contains(">no access token"), "{page}");
 }
 
+/// The address of a login was once taken for an access token.
+#[test]
+fn a_login_is_played_by_its_address() {
+    let machine = Machine::new();
+    let _ = machine.run(&["refresh", "-q"]);
+    let address = machine.run(&["login", "shop", "--print-url"]).code(0).stdout;
+    let played = machine.run(&["dialog", address.trim(), "--as", "Ben Example"]).code(0);
+    assert!(played.stdout.starts_with("https://localhost/?code="), "{}", played.stdout);
+    let token = address.trim().replace("state=", "state=EAABfakefakefakefakefakefake1&x=");
+    let _ = machine.run(&["dialog", &token]).stdout("").code(64);
+}
+
 /// What was typed reaches the terminal as text, whatever it would do there.
 #[test]
 fn a_terminal_obeys_no_name_that_was_typed() {
