@@ -86,6 +86,9 @@ impl TokenRun<'_> {
             self.settle_grant()?;
         }
         if let Verify::CutShort(_) = why {
+            if let Some(problem) = self.credential.cut_short() {
+                self.run.tell_interrupted(&self.token.label, &problem);
+            }
             self.note_interrupted()?;
         }
         Ok(NextStep::Decide)

@@ -143,6 +143,23 @@ fn a_lost_renewal_is_named_by_what_replaces_its_token() {
     }
 }
 
+/// A plain renewal after it says so too, once, and no line where quiet is asked for.
+#[test]
+fn a_lost_renewal_is_named_by_the_run_that_renews() {
+    let said = "warning: brand: a renewal that began 2026-02-15 00:00 UTC was cut short; what Meta \
+                answered is lost\n";
+    for (typed, expected) in [(&["refresh"][..], said), (&["refresh", "--quiet"], "")] {
+        let mut world = due(OldString::Lives);
+        world.killed_at("granted", &["refresh"], "");
+        let ran = world.run(typed).code(0);
+        assert_eq!(ran.stderr, expected, "{typed:?}");
+        let told = world.events("brand").into_iter().filter(|(event, _)| event == "refresh_failed");
+        assert_eq!(told.count(), 1, "{typed:?}");
+        world.at(day(46));
+        assert_eq!(world.run(&["refresh"]).code(0).stderr, "", "{typed:?}");
+    }
+}
+
 /// A rollback that is refused does not hide why the access token in use may be dead.
 #[test]
 fn a_lost_renewal_is_blamed_after_a_rollback_that_was_refused() {
