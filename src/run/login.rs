@@ -66,10 +66,7 @@ impl LoginSubject<'_> {
         let setting = refuse_without_dialog(self.session, self.token)?;
         let app = app_of_login(self)?;
         let redirect = redirect.unwrap_or(&setting.redirect_uri).to_owned();
-        let scopes = match &setting.config_id {
-            Some(_) => Vec::new(),
-            None => self.scopes(),
-        };
+        let scopes = self.asked();
         let ends_at = now + valid;
         let state = self.store.sign_login(&LoginClaims {
             label: self.token.label.clone(),
@@ -90,6 +87,13 @@ impl LoginSubject<'_> {
         let address = dialog_address(&self.session.graph.endpoints, &app, &dialog);
         let address = address.map_err(|problem| misconfigured(self.token, &problem))?;
         Ok(LoginInvitation { address, redirect, scopes, pages: self.pages(), ends_at })
+    }
+
+    /// The permissions that a login asks for; none where a configuration at Meta says which.
+    pub fn asked(&self) -> Vec<String> {
+        let setting = self.session.config.app(&self.token.app);
+        let is_configured = setting.is_some_and(|it| it.config_id.is_some());
+        if is_configured { Vec::new() } else { self.scopes() }
     }
 
     /// The permissions to ask for, the one that every login has first.

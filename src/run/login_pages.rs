@@ -1,10 +1,11 @@
 //! Compares what a login gives with the Pages that are kept here: a Page whose access token works today
-//! is not lost unasked. A login that was cut short before is compared by the run that finishes it.
+//! is not lost unasked. A login that was cut short before is compared by the run that finishes it, and its
+//! permissions with those that were asked for.
 
 use super::Run;
 use super::candidate::IfRefused;
 use super::inspect::inspect;
-use super::login::page_name;
+use super::login::{LoginSubject, page_name};
 use super::token_run::{NextStep, TokenRun};
 use super::tokens::TokenConfig;
 use crate::graph::{App, CallError};
@@ -96,13 +97,14 @@ impl TokenRun<'_> {
         let Ok(app) = self.app() else { return Ok(NextStep::Decide) };
         let access_token = self.run.store.reveal(candidate.id)?;
         let unticked = match unticked_pages(self.run, self.token, &app, &access_token)? {
-            Ok(None) => return Ok(NextStep::Decide),
-            Ok(Some(unticked)) => unticked,
+            Ok(unticked) => unticked,
             Err(error) => {
                 self.not_answered(error)?;
                 return Ok(NextStep::Stop);
             }
         };
+        self.tell_ungranted(proof);
+        let Some(unticked) = unticked else { return Ok(NextStep::Decide) };
         let label = &self.token.label;
         self.run.session.ui.say(&format!("{label}: {}", unticked.note()));
         if unticked.alive.is_empty() || concession.losses() == Losses::Accepted {
@@ -118,6 +120,16 @@ impl TokenRun<'_> {
         self.credential = credential;
         self.note_refused(problem, candidate);
         Ok(NextStep::Stop)
+    }
+
+    /// Names the permissions that a login asks for and this one did not grant.
+    fn tell_ungranted(&self, proof: &Proof) {
+        let Run { session, store, tokens, .. } = self.run;
+        let asked = LoginSubject { session, store, tokens, token: self.token }.asked();
+        let missing = proof.inspection.lacks(&asked);
+        if !missing.is_empty() {
+            session.ui.say(&format!("{}: not granted: {}", self.token.label, missing.join(", ")));
+        }
     }
 
     /// Whether the right person logged in, and the access token can be this token's.

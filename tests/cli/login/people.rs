@@ -169,6 +169,20 @@ fn pages_that_work_are_not_lost_by_a_login_that_was_cut_short() {
     assert_eq!(ran.outcomes()["brand"], "logged_in", "{}", ran.stdout);
 }
 
+/// It names what was not granted, too.
+#[test]
+fn a_permission_that_was_not_granted_is_named_by_the_run_that_finishes_a_login() {
+    let world = kept(CONFIG);
+    let both = "&page=2000000000000001&page=2000000000000002";
+    let answer = anna_grants(&world, &format!("&grant=pages_show_list{both}"));
+    world.killed_at("sealed", &["login", "brand", "--answer", "-"], &answer);
+    let ran = world.run(&["refresh", "brand", "--json"]);
+    assert!(ran.stderr.starts_with("brand: not granted: pages_manage_posts\n"), "{}", ran.stderr);
+    assert_eq!(ran.outcomes()["brand"], "logged_in", "{}", ran.stdout);
+    let ran = world.run(&["refresh", "brand", "--json"]);
+    assert!(!ran.stderr.contains("not granted"), "{}", ran.stderr);
+}
+
 #[test]
 fn a_permission_that_was_not_granted_is_named_and_a_required_one_is_not_given_up() {
     let world = kept(CONFIG);
