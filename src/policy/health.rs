@@ -155,6 +155,9 @@ impl Checks<'_> {
             let message = "no access token yet, its import has not finished";
             return (message.to_owned(), Step::new(Action::Retry, import));
         }
+        if let Some(lost) = subject.credential.and_then(Credential::cut_short) {
+            return (format!("no access token yet, {}", lost.message), self.step_against(&lost));
+        }
         if subject.token_type == TokenType::App {
             let message = "no access token yet, taken from the app's id and secret";
             return (message.to_owned(), refresh());

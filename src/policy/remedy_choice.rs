@@ -6,8 +6,8 @@ use super::remedy_kind::{Actor, RemedyKind};
 use super::subject::Naming;
 use super::{Backup, Parent, Promote, Subject};
 use crate::token::{
-    Action, Expiry, Generation, Label, PersonWords, Problem, ProblemKind, SharedToken, Source,
-    THE_PERSON, TokenType,
+    Action, Expiry, Generation, Label, OpenAttempt, PersonWords, Problem, ProblemKind, SharedToken,
+    Source, THE_PERSON, TokenType,
 };
 
 /// What recovers from `problem`, for this token; empty where there is nothing to do.
@@ -157,7 +157,8 @@ const fn has_dialog(subject: &Subject<'_>) -> bool {
 fn is_of_a_value(problem: &Problem) -> bool {
     let answer_was_lost = problem.message.contains(Problem::META_SAYS);
     let is_anothers = problem.kind == ProblemKind::IdentityChanged;
-    !problem.tells_of_a_past() && !answer_was_lost && !is_anothers
+    let is_login = OpenAttempt::is_login_lost(problem);
+    !problem.tells_of_a_past() && !answer_was_lost && !is_anothers && !is_login
 }
 
 /// What the parent's own trouble asks for.

@@ -72,12 +72,23 @@ pub struct OpenAttempt {
 }
 
 impl OpenAttempt {
+    const LOGIN: &str = "a login";
+
+    /// Whether a problem says that a login was cut short: there is no value that could be copied again.
+    pub fn is_login_lost(problem: &Problem) -> bool {
+        problem.kind == ProblemKind::Unknown
+            && problem
+                .message
+                .strip_prefix(Self::LOGIN)
+                .is_some_and(|it| it.starts_with(" that began "))
+    }
+
     /// Says that it was cut short, and what is lost.
     pub fn problem(self) -> Problem {
         let what = match self.kind {
             AttemptKind::Renewal => "a renewal",
             AttemptKind::Exchange => "an exchange",
-            AttemptKind::Login => "a login",
+            AttemptKind::Login => Self::LOGIN,
         };
         let began = self.began.format("%Y-%m-%d %H:%M UTC");
         let why = format!("{what} that began {began} was cut short; what Meta answered is lost");

@@ -183,6 +183,30 @@ fn a_permission_that_was_not_granted_is_named_by_the_run_that_finishes_a_login()
     assert!(!ran.stderr.contains("not granted"), "{}", ran.stderr);
 }
 
+/// A first login whose answer was lost gave nothing that could be copied again.
+#[test]
+fn after_a_first_login_that_was_lost_the_next_step_is_another_login() {
+    let named = "[token.brand]\ntype = \"user\"\nuser_id = \"3000000000000001\"\n";
+    let world = World::new().config(named);
+    let answer = anna_grants(&world, "");
+    world.killed_at("granted", &["login", "brand", "--answer", "-"], &answer);
+    let lost = "a login that began 2026-01-01 00:00 UTC was cut short; what Meta answered is lost";
+    let hint = "run `metatoken login brand`";
+    let next = |world: &World| {
+        let text = world.run(&["status", "--offline"]).stdout;
+        assert!(text.contains("  log in again\n") && text.contains(lost), "{text}");
+        assert!(text.contains(hint), "{text}");
+    };
+    next(&world);
+    let check = world.run(&["check"]).code(3);
+    assert!(check.stdout.contains(hint), "{}", check.stdout);
+    let ran = world.run(&["refresh"]).exit(Exit::PersonNeeded);
+    assert!(ran.stdout.contains(hint), "{}", ran.stdout);
+    next(&world);
+    let answer = anna_grants(&world, "");
+    let _ = hand_in(&world, "brand", &answer, &[]).stderr("").exit(Exit::Ok);
+}
+
 #[test]
 fn a_permission_that_was_not_granted_is_named_and_a_required_one_is_not_given_up() {
     let world = kept(CONFIG);
