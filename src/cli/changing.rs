@@ -110,7 +110,7 @@ pub struct RevokeArguments {
     #[arg(long)]
     pub force: bool,
     /// Do not ask: the label that is listed, or how many labels are
-    #[arg(long, value_name = "LABEL|COUNT", require_equals = true)]
+    #[arg(long, value_name = "LABEL|COUNT", require_equals = true, num_args = 0..=1, default_missing_value = "")]
     pub yes: Option<String>,
     #[command(flatten)]
     pub run: RunArguments,
@@ -125,7 +125,7 @@ pub struct ForgetArguments {
     #[command(flatten)]
     pub hangs_on: HangsOnArguments,
     /// Do not ask, for --owner, --user and --app: this many tokens are listed
-    #[arg(long, value_name = "COUNT", require_equals = true)]
+    #[arg(long, value_name = "COUNT", require_equals = true, num_args = 0..=1, default_missing_value = "")]
     pub yes: Option<String>,
     /// Empty the files that still hold an access token of theirs
     #[arg(long)]

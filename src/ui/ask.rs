@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::Ui;
 use super::line::{Level, Line, LogFormat};
 use super::stderr::StreamKind;
-use crate::error::CliError;
+use crate::error::{CliError, visible};
 use crate::exit::Exit;
 
 impl Ui {
@@ -42,17 +42,21 @@ impl Ui {
         given: Option<&str>,
         question: &str,
     ) -> Result<(), CliError> {
-        let found = match given {
-            Some(given) => given.to_owned(),
-            None => match self.ask(&format!("{question} Type {expected} to go on")) {
-                Some(typed) => typed.unwrap_or_default(),
-                None => return Err(not_confirmed(expected, "there is no terminal to ask on")),
-            },
+        let typed = match given {
+            Some(_) => None,
+            None => self.ask(&format!("{question} Type {expected} to go on")),
         };
-        if found == expected {
-            return Ok(());
-        }
-        Err(not_confirmed(expected, &format!("`{expected}` was expected, not `{found}`")))
+        let typed = typed.map(Result::unwrap_or_default);
+        let why = match given.or(typed.as_deref()) {
+            None => "there is no terminal to ask on".to_owned(),
+            Some(found) if found == expected => return Ok(()),
+            Some("") if given.is_some() => "`--yes` alone does not say what is meant".to_owned(),
+            Some(found) => format!("`{expected}` was expected, not `{}`", visible(found)),
+        };
+        let verb = if given.is_some() { "write" } else { "add" };
+        let message = format!("nothing was done: {why}");
+        Err(CliError::new(Exit::Usage, "not_confirmed", "", message)
+            .hint(format!("if all that is listed is meant, {verb} `--yes={expected}`")))
     }
 
     fn prompt(&self, prompt: &str) {
@@ -63,12 +67,6 @@ impl Ui {
             _ => self.stderr.say(&Line::of(Level::Info, "asked", prompt), prompt),
         }
     }
-}
-
-fn not_confirmed(expected: &str, why: &str) -> CliError {
-    let message = format!("nothing was done: {why}");
-    CliError::new(Exit::Usage, "not_confirmed", "", message)
-        .hint(format!("if all that is listed is meant, add `--yes={expected}`"))
 }
 
 /// Reads a line from the terminal without showing it; `prompt` is called once nothing shows. Ctrl-C

@@ -163,15 +163,16 @@ in the store but not in the config, neither renewed nor judged: `anna`, `anna/20
   old                    user token of 3000000000000001, app main, expires 2026-03-02 00:00 UTC
   robot                  system-user token of 3000000000000009, app main, never expires
 error: nothing was done: WHY
-hint: if all that is listed is meant, add `--yes=5`
+hint: if all that is listed is meant, HOW `--yes=5`
 ";
-    for (given, why) in [
-        (&[][..], "there is no terminal to ask on"),
-        (&["--yes=4"], "`5` was expected, not `4`"),
-        (&["--yes=anna"], "`5` was expected, not `anna`"),
+    for (given, why, how) in [
+        (&[][..], "there is no terminal to ask on", "add"),
+        (&["--yes"], "`--yes` alone does not say what is meant", "write"),
+        (&["--yes=4"], "`5` was expected, not `4`", "write"),
+        (&["--yes=anna"], "`5` was expected, not `anna`", "write"),
     ] {
         let ran = world.run(&[&forget, given].concat()).stdout("");
-        ran.stderr(&listed.replace("WHY", why)).exit(Exit::Usage);
+        ran.stderr(&listed.replace("WHY", why).replace("HOW", how)).exit(Exit::Usage);
     }
     let dry = world.run(&[&forget, &["-n", "--json"][..]].concat()).stderr("").exit(Exit::Ok);
     assert_eq!(dry.outcomes().into_keys().collect::<Vec<_>>(), gone);

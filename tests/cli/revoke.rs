@@ -109,14 +109,23 @@ This revokes one access token of System User 3000000000000009 for app `main` (10
 error: nothing was done: there is no terminal to ask on
 hint: if all that is listed is meant, add `--yes=ads`
 ").exit(Exit::Usage);
-    for yes in ["2", "brand", ""] {
+    let alone = world.run(&[&typed[..], &["--yes", "-q"]].concat()).stdout("");
+    alone
+        .stderr(
+            "
+error: nothing was done: `--yes` alone does not say what is meant
+hint: if all that is listed is meant, write `--yes=ads`
+",
+        )
+        .exit(Exit::Usage);
+    for yes in ["2", "brand"] {
         let option = format!("--yes={yes}");
         let refused = world.run(&[&typed[..], &[&option, "-q"]].concat()).stdout("");
         refused
             .stderr(&format!(
                 "
 error: nothing was done: `ads` was expected, not `{yes}`
-hint: if all that is listed is meant, add `--yes=ads`
+hint: if all that is listed is meant, write `--yes=ads`
 "
             ))
             .exit(Exit::Usage);
