@@ -265,7 +265,8 @@ Examples:
 Examples:
   metatoken init                                      asks for everything
   metatoken init --app-id 123 --app-secret-file FILE  an app, and no token yet
-  metatoken init --type page --label shop             asks for the rest")]
+  metatoken init --type page --label shop             asks for the rest
+  metatoken init --app-kind instagram                 adds a second app")]
     Init(InitArguments),
     /// Check the config and everything it names, or show it with every default
     #[command(

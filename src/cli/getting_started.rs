@@ -15,7 +15,8 @@ pub struct InitArguments {
     /// Read the app's secret from this file (`-` for standard input)
     #[arg(long, value_name = "FILE")]
     pub app_secret_file: Option<PathBuf>,
-    /// The kind of app: facebook, instagram or threads [default: facebook]
+    /// The kind of app: facebook, instagram or threads; one of another kind is added to a config that
+    /// exists [default: facebook]
     #[arg(long, value_name = "KIND")]
     pub app_kind: Option<String>,
     /// Declare a first token of this type: user, page, system-user, instagram, threads or app
