@@ -313,7 +313,7 @@ impl Setback {
 }
 
 /// When the access token in use expires, as far as that can be read.
-pub fn expiry_in_use(tx: &mut dyn Tx, token: TokenId) -> Result<Option<Expiry>, TxError> {
+fn expiry_in_use(tx: &mut dyn Tx, token: TokenId) -> Result<Option<Expiry>, TxError> {
     let expiry = tx.first(
         "SELECT expiry, expires_at FROM generation WHERE token = ?1 AND state = 'current'",
         values![token],
@@ -322,6 +322,20 @@ pub fn expiry_in_use(tx: &mut dyn Tx, token: TokenId) -> Result<Option<Expiry>, 
         },
     )?;
     Ok(expiry.flatten())
+}
+
+/// Names in the history what Meta may have granted, and no run has seen.
+pub fn name_lost(
+    tx: &mut dyn Tx,
+    run: RunId,
+    token: TokenId,
+    problem: &Problem,
+) -> Result<(), TxError> {
+    let expiry = expiry_in_use(tx, token)?;
+    NewEvent::new(token, EventKind::RefreshFailed, tx.now())
+        .expiring(expiry)
+        .because(Some(problem))
+        .write(tx, run)
 }
 
 /// Records a new access token or a later expiry: the trouble is over, and the attempt with it.
@@ -352,11 +366,7 @@ pub fn close(tx: &mut dyn Tx, run: RunId, token: TokenId) -> Result<(), TxError>
         |mut row| row.attempt(["attempt.kind", "attempt.planned_at"]),
     )?;
     for attempt in interrupted {
-        let expiry = expiry_in_use(tx, token)?;
-        NewEvent::new(token, EventKind::RefreshFailed, tx.now())
-            .expiring(expiry)
-            .because(Some(&attempt.problem()))
-            .write(tx, run)?;
+        name_lost(tx, run, token, &attempt.problem())?;
     }
     let now = tx.now();
     tx.execute(

@@ -3,14 +3,13 @@
 //! What was sent is remembered until its answer is here: the access token may be dead since, and
 //! only the record says that an exchange is why.
 
-use super::attempts::{close, expiry_in_use, plan};
-use super::events::NewEvent;
+use super::attempts::{close, name_lost, plan};
 use super::tx::Tx;
 use super::tx_error::TxError;
 use super::value::{RunId, values};
 use super::{Result, Store};
 use crate::failpoint;
-use crate::token::{AttemptKind, Credential, EventKind, SentExchange, Time, TokenId};
+use crate::token::{AttemptKind, Credential, SentExchange, Time, TokenId};
 
 impl Store {
     /// Records the exchange of an access token from outside, before it is sent.
@@ -39,12 +38,10 @@ impl Store {
     ) -> Result<Credential> {
         self.change(credential, Some(now), move |tx, credential| {
             close(tx, run, credential.id)?;
-            let Some(sent) = lost else { return note_exchange_sent(tx, credential.id, None) };
-            let expiry = expiry_in_use(tx, credential.id)?;
-            NewEvent::new(credential.id, EventKind::RefreshFailed, tx.now())
-                .expiring(expiry)
-                .because(Some(&sent.lost()))
-                .write(tx, run)
+            match &lost {
+                Some(sent) => name_lost(tx, run, credential.id, &sent.lost()),
+                None => note_exchange_sent(tx, credential.id, None),
+            }
         })
     }
 
