@@ -20,6 +20,7 @@ pub fn secret_typed(text: &str) -> Option<SecretKind> {
     let plain = folded(text);
     secret_in(text)
         .or_else(|| secret_in(&plain))
+        .or_else(|| secret_in_marks(&plain))
         .or_else(|| secret_in_parts(&plain))
         .or_else(|| secret_in_code(&plain))
         .or_else(|| named_secret(&plain))
@@ -42,7 +43,28 @@ fn folded(text: &str) -> String {
         '\u{a6}' => '|',
         _ => c,
     };
-    plain.chars().map(narrow).collect()
+    without_colours(&plain).chars().map(narrow).collect()
+}
+
+/// The text without the sequences by which a terminal shows colours.
+fn without_colours(text: &str) -> String {
+    let mut parts = text.split("\u{1b}[");
+    let first = parts.next().unwrap_or_default().to_owned();
+    let behind = |part: &str| {
+        let end = part.find(|c: char| c.is_ascii_alphabetic());
+        end.map_or_else(String::new, |end| part[end + 1..].to_owned())
+    };
+    parts.fold(first, |whole, part| whole + &behind(part))
+}
+
+/// A secret with marks around it, such as those of a sentence, or in capitals.
+fn secret_in_marks(text: &str) -> Option<SecretKind> {
+    let is_mark = |c: char| !c.is_alphanumeric() && c != '/';
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control() || c == '=');
+    words.map(|word| word.trim_matches(is_mark)).find_map(|word| {
+        let is_hex = word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_hex { secret_in(&word.to_ascii_lowercase()) } else { secret_in(word) }
+    })
 }
 
 /// What a paste puts between the parts of a secret, and no label and no path has there.
@@ -180,6 +202,10 @@ mod tests {
             "1000000000000001 | fakefakefakefake".to_owned(),
             "1000000000000001\u{ff5c}fakefakefakefake".to_owned(),
             "1000000000000001%257Cfakefakefakefake".to_owned(),
+            "<1000000000000001|fakefakefakefake>".to_owned(),
+            "# mine\n1000000000000001|fakefakefakefake\n".to_owned(),
+            format!("\u{1b}[32m{TOKEN}\u{1b}[0m"),
+            "\u{1b}[1;32m1000000000000001|fakefakefakefake\u{1b}[0m".to_owned(),
         ] {
             assert_eq!(secret_typed(&typed), Some(SecretKind::AccessToken), "{typed:?}");
         }
@@ -187,6 +213,10 @@ mod tests {
             ("https://localhost/?code=opaque1&state=x.y", SecretKind::Code),
             ("0123456789abcdef 0123456789abcdef", SecretKind::AppSecret),
             ("0123456789ABCDEF\n0123456789ABCDEF", SecretKind::AppSecret),
+            ("0123456789ABCDEF0123456789ABCDEF", SecretKind::AppSecret),
+            ("0123456789abcdef0123456789abcdef.", SecretKind::AppSecret),
+            ("<0123456789abcdef0123456789abcdef>;", SecretKind::AppSecret),
+            ("--token-file= 0123456789abcdef0123456789abcdef ", SecretKind::AppSecret),
         ] {
             assert_eq!(secret_typed(typed), Some(kind), "{typed:?}");
         }
@@ -219,6 +249,9 @@ mod tests {
             "100%",
             "Zoë's Bäckerei – Köln",
             "0123456789abcdef",
+            "./0123456789abcdef0123456789abcdef",
+            "/builds/0123456789abcdef0123456789abcdef/",
+            "sha256-0123456789abcdef0123456789abcdef.json",
             "550e8400-e29b-41d4-a716-446655440000",
             "",
         ] {
