@@ -41,6 +41,7 @@ pub use self::ping::{Beat, Heartbeat};
 pub use self::plan::failing_channels;
 use self::plan::{ChannelQueue, is_about, queue};
 pub use self::retry::SendError;
+pub use self::secret_url::unfit_address;
 pub use self::test_message::{ChannelTest, test_channels};
 use crate::config::NotifySetting;
 use crate::error::CliError;

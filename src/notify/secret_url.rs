@@ -10,7 +10,7 @@ use super::retry::{AttemptError, Retry, SendError};
 use crate::http::{
     HttpAnswer, HttpError, HttpRequest, PlainHttp, Url, allows_plain_http, is_this_machine,
 };
-use crate::token::{Secret, redact};
+use crate::token::{Secret, is_blank, redact};
 
 /// A URL that is a secret but for its host.
 pub struct SecretUrl {
@@ -25,6 +25,11 @@ impl SecretUrl {
         let no_url = || {
             SendError::new(format!("the address of the {whose} is not an `https://` URL of a host"))
         };
+        let url = url.trimmed();
+        if url.expose().contains(|c| is_blank(c) || c.is_control()) {
+            let what = "a blank, a line break or an invisible character inside";
+            return Err(SendError::new(format!("the address of the {whose} has {what}")));
+        }
         let url = Url::parse(url.expose()).map_err(|_| no_url())?;
         let safe = match url.scheme() {
             "https" => true,
@@ -140,6 +145,11 @@ fn retry(status: u16, retry_after: Option<&str>) -> Retry {
     }
 }
 
+/// Why a secret cannot be the address of a webhook or a ping; nothing of it is repeated.
+pub fn unfit_address(url: &Secret, whose: &str, plain_http: PlainHttp) -> Option<String> {
+    SecretUrl::parse(url, whose, plain_http).err().map(|error| error.to_string())
+}
+
 /// The first words of an answer, such as `invalid_payload`, if they are meant for us and give
 /// nothing away.
 fn quotable(answer: HttpAnswer, url: &SecretUrl) -> Option<String> {
@@ -168,6 +178,24 @@ mod tests {
             let refused = refused.map(|_| ()).unwrap_err();
             let expected = "the address of the webhook is not an `https://` URL of a host";
             assert_eq!(refused.to_string(), expected, "{url}");
+        }
+    }
+
+    /// A service may answer that all is well under another address, too.
+    #[test]
+    fn what_was_copied_along_is_dropped_or_named() {
+        let address = "https://hooks.example/fake";
+        for around in ["\u{feff}@\r\n", " @\n\n", "@\u{a0}\n", "\u{200b}@\u{200b}"] {
+            let url = secret_url(&around.replace('@', address));
+            assert_eq!(url.url().as_str(), address, "{around:?}");
+        }
+        for inside in ["https:// hooks.example/fake", "https://hooks.example/fa\u{200b}ke", "@\n@"]
+        {
+            let url = Secret::new(inside.replace('@', address));
+            assert_eq!(
+                unfit_address(&url, "ping", PlainHttp::Loopback).unwrap(),
+                "the address of the ping has a blank, a line break or an invisible character inside"
+            );
         }
     }
 

@@ -140,11 +140,20 @@ fn what_a_person_should_know_is_a_warning() {
         ),
         ("[[notify]]\ncommand = [\"no-such-program\"]\n", "warning: [[notify]] no-such-program: "),
         (
+            "[[notify]]\nping = { env = \"QUOTED\" }\n",
+            "warning: [[notify]] ping QUOTED: the address of the ping is not an `https://` URL of a host; put the address alone into the environment variable `QUOTED`\n",
+        ),
+        (
             "",
             "warning: [token.LABEL]: the config declares no tokens: nothing is kept alive; run `metatoken add LABEL --type TYPE`; `metatoken help add` has examples\n",
         ),
     ] {
-        let ran = checked(&world(tables).with("INSTA", "IGAAfake"), 0);
+        let ran = checked(
+            &world(tables)
+                .with("INSTA", "IGAAfake")
+                .with("QUOTED", "\"https://ping.example/fake\""),
+            0,
+        );
         assert!(ran.stdout.contains(said), "{said}\n{}", ran.stdout);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::secrets::check_source;
 use crate::config::{ChannelKind, NotifySetting, Recipients, SecretSource};
-use crate::notify::address_of;
+use crate::notify::{address_of, unfit_address};
 use crate::policy::humanize;
 use crate::report::{CheckResult, ConfigCheck};
 use crate::session::Session;
@@ -22,7 +22,9 @@ pub fn check_channel(session: &Session, channel: &NotifySetting) -> Vec<ConfigCh
         // A run goes on without it.
         checks.push(match checked.result {
             CheckResult::Error(_) => ConfigCheck { result: CheckResult::Warning, ..checked },
-            CheckResult::Good | CheckResult::Warning => checked,
+            CheckResult::Good | CheckResult::Warning => {
+                check_address(session, channel, key, secret).unwrap_or(checked)
+            }
         });
     }
     if let ChannelKind::Email { to: Recipients::Owners, .. } = &channel.kind {
@@ -66,6 +68,26 @@ pub fn check_channel(session: &Session, channel: &NotifySetting) -> Vec<ConfigCh
         ));
     }
     checks
+}
+
+/// An address that was found, if nothing can be sent there. No program is run for it.
+fn check_address(
+    session: &Session,
+    channel: &NotifySetting,
+    key: &str,
+    source: &SecretSource,
+) -> Option<ConfigCheck> {
+    let plain_http = match &channel.kind {
+        ChannelKind::Webhook(webhook) if key == "webhook" => webhook.plain_http,
+        ChannelKind::Ping { plain_http, .. } => *plain_http,
+        _ => return None,
+    };
+    let is_program = matches!(source, SecretSource::Command(_));
+    let address = session.secrets.resolve(source).ok().filter(|_| !is_program)?;
+    let why = unfit_address(&address, key, plain_http)?;
+    let fix = format!("put the address alone into {source}");
+    let subject = format!("[[notify]] {}", channel.channel);
+    Some(ConfigCheck::new("channel_unusable", subject, CheckResult::Warning, why, fix))
 }
 
 /// The tokens whose owner gets no mail, although the config says who it is; and whether any gets one.
