@@ -9,7 +9,7 @@
 //! even there; one in `"` goes into `'` if something inside would have to be escaped. In `"` only
 //! `"` and `\` are escaped: not every reader undoes `\$`. Line breaks are refused: some readers undo
 //! `\n`, some do not. So is a line that holds more than the value: a shell begins another command
-//! there, or another assignment.
+//! there, or another assignment. What stands in a here-document is not a variable.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -24,6 +24,8 @@ use super::{EditError, File, Format};
 /// The assignments of a file by their names.
 pub struct EnvNames {
     spots: HashMap<Vec<u8>, Vec<Spot>>,
+    /// Those behind something else on their line; they count only where there is no other.
+    behind: HashMap<Vec<u8>, Vec<Spot>>,
     /// Where quotes are opened that are not closed: what stands behind may be inside.
     open: Vec<usize>,
 }
@@ -39,10 +41,14 @@ struct Spot {
 impl EnvNames {
     /// Reads every assignment of the file.
     pub fn of(file: &File<'_>) -> Self {
-        let mut names = Self { spots: HashMap::new(), open: Vec::new() };
+        let mut names = Self { spots: HashMap::new(), behind: HashMap::new(), open: Vec::new() };
         for EnvEntry { line, name, at, value, .. } in entries(file) {
             if matches!(value, Written::Unclosed) {
                 names.open.push(at);
+            }
+            if let Some(last) = last_name(name) {
+                let spot = Spot { line, at, value: Written::Crowded };
+                names.behind.entry(last.to_vec()).or_default().push(spot);
             }
             names.spots.entry(name.to_vec()).or_default().push(Spot { line, at, value });
         }
@@ -51,7 +57,8 @@ impl EnvNames {
 
     /// Finds the value of the variable `key`.
     pub fn find(&self, file: &File<'_>, key: &str) -> Result<Site, EditError> {
-        let found = self.spots.get(key.as_bytes()).map(Vec::as_slice).unwrap_or_default();
+        let found = self.spots.get(key.as_bytes()).or_else(|| self.behind.get(key.as_bytes()));
+        let found = found.map(Vec::as_slice).unwrap_or_default();
         let spot = file.only(key, found.iter().map(|spot| (spot.line, spot)).collect())?;
         if let Some(open) = self.open.iter().find(|open| **open < spot.line) {
             return Err(file.unparsable(*open));
@@ -118,17 +125,20 @@ enum Exported {
 /// Every assignment, in the order of the lines.
 pub fn entries<'a>(file: &File<'a>) -> Vec<EnvEntry<'a>> {
     let mut entries = Vec::new();
-    // A quoted value may run over lines; what stands inside is not an assignment.
+    // A quoted value and a here-document run over lines; what stands inside is not an assignment.
     let mut inside_until = 0;
     for (start, line) in file.lines().filter(|(_, line)| !is_comment(line)) {
-        let Some(equals) = line.iter().position(|byte| *byte == b'=') else { continue };
         if start < inside_until {
             continue;
         }
+        if let Some(end) = here_document_end(file, start, line) {
+            inside_until = end;
+        }
+        let Some(equals) = line.iter().position(|byte| *byte == b'=') else { continue };
         let at = start + equals + 1;
         let value = Written::read(file.bytes, at, start + line.len());
         if let Written::Quoted { span, .. } = &value {
-            inside_until = span.end;
+            inside_until = inside_until.max(span.end);
         }
         let (name, exported) = name(&line[..equals]);
         entries.push(EnvEntry { line: start, name, exported, at, value });
@@ -257,14 +267,48 @@ fn is_comment(line: &[u8]) -> bool {
     line.trim_ascii_start().starts_with(b"#")
 }
 
+/// Where the line begins that ends the here-document of a shell's command on `line`.
+fn here_document_end(file: &File<'_>, start: usize, line: &[u8]) -> Option<usize> {
+    let at = line.windows(2).position(|pair| pair == b"<<")?;
+    let behind = line[at + 2..].strip_prefix(b"-").unwrap_or(&line[at + 2..]).trim_ascii_start();
+    let is_mark = |byte: &u8| byte.is_ascii_alphanumeric() || b"_'\"\\".contains(byte);
+    let mark: Vec<u8> = behind.iter().copied().take_while(is_mark).collect();
+    let mark: Vec<u8> = mark.into_iter().filter(|byte| !b"'\"\\".contains(byte)).collect();
+    let mut below = file.lines().skip_while(|(at, _)| *at <= start);
+    let end = below.find(|(_, line)| !mark.is_empty() && line.trim_ascii() == mark);
+    end.map(|(at, _)| at)
+}
+
+/// Reads what stands in front of the `=`; only words that hand on or keep a value may go before a name.
 fn name(left: &[u8]) -> (&[u8], Exported) {
     let left = left.trim_ascii();
-    match left.strip_prefix(b"export") {
-        Some(rest) if rest.first().is_some_and(u8::is_ascii_whitespace) => {
-            (rest.trim_ascii_start(), Exported::Yes)
+    let (word, rest) = first_word(left);
+    let (flags, name) = match first_word(rest) {
+        (flags, name) if flags.starts_with(b"-") => (&flags[1..], name),
+        _ => (&b""[..], rest),
+    };
+    let is_plain = !name.is_empty() && flags.iter().all(|flag| b"gnrx".contains(flag));
+    match word {
+        b"export" if is_plain && !flags.contains(&b'n') => (name, Exported::Yes),
+        b"export" if is_plain => (name, Exported::No),
+        b"declare" | b"typeset" | b"readonly" if is_plain && !flags.contains(&b'n') => {
+            (name, if flags.contains(&b'x') { Exported::Yes } else { Exported::No })
         }
         _ => (left, Exported::No),
     }
+}
+
+/// The first word of a line, and what follows its blanks.
+fn first_word(text: &[u8]) -> (&[u8], &[u8]) {
+    let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
+    (&text[..end], text[end..].trim_ascii_start())
+}
+
+/// The name at the end of what stands in front of an `=`, where that is more than a name.
+fn last_name(left: &[u8]) -> Option<&[u8]> {
+    let last = left.rsplit(|byte| b" \t;&|(){}".contains(byte)).next()?;
+    let is_more = last.len() < left.len();
+    std::str::from_utf8(last).ok().filter(|last| is_more && is_name(last)).map(str::as_bytes)
 }
 
 fn text(
@@ -392,6 +436,12 @@ pub fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditErro
     if let Some(open) = entries.iter().find(|entry| matches!(entry.value, Written::Unclosed)) {
         return Err(file.unparsable(open.at));
     }
+    let is_variable = |entry: &EnvEntry<'_>| std::str::from_utf8(entry.name).is_ok_and(is_name);
+    if !entries.iter().any(is_variable)
+        && let Some(at) = first_statement(file)
+    {
+        return Err(file.no_place(key, Some(at), "no line of the file is `NAME=VALUE`"));
+    }
     if let Some((at, line)) = file.lines().last()
         && line.ends_with(b"\\")
         && !is_comment(line)
@@ -410,6 +460,12 @@ pub fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditErro
     let export = if !entries.is_empty() && entries.iter().all(all) { "export " } else { "" };
     let line = joined(&[export, key, "=", &written(value, Quote::None, b"")?]);
     Ok(Patch::line_at_end(file, &[&line]))
+}
+
+/// Where the first line begins that is neither blank nor a comment.
+fn first_statement(file: &File<'_>) -> Option<usize> {
+    let mut lines = file.lines();
+    lines.find(|(_, line)| !line.trim_ascii().is_empty() && !is_comment(line)).map(|(at, _)| at)
 }
 
 /// A name that a shell takes; dots and dashes are for the readers that are none.

@@ -340,6 +340,10 @@ pub fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditErro
     if let Some((at, _)) = file.lines().find(|(at, line)| within(*at) && is_valueless(line, name)) {
         return Err(file.no_place(key, Some(at), "a line names it without a value"));
     }
+    if let Some(at) = foreign_line(file) {
+        let why = "its lines are not those of an INI file";
+        return Err(file.no_place(key, Some(at), why));
+    }
     let near = |entry: &&IniEntry<'_>| match home {
         Some(_) => within(entry.line),
         None => entry.section.is_empty() || !section.is_empty(),
@@ -363,6 +367,29 @@ pub fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditErro
     }
     let header = format!("[{}]", String::from_utf8_lossy(section));
     Ok(Patch::paragraph_at_end(file, &[&header, &line]))
+}
+
+/// Where the first line begins that shows the file to be written in another language, such as that of
+/// nginx, Apache or PHP: an INI file has a header or a `NAME = VALUE`, and no blocks in braces.
+fn foreign_line(file: &File<'_>) -> Option<usize> {
+    let is_of_a_block = |line: &[u8]| {
+        let line = line.trim_ascii();
+        line.starts_with(b"<") || line == b"}" || (line.ends_with(b"{") && !line.contains(&b'='))
+    };
+    let is_of_ini = |line: &[u8]| match IniLine::of(line) {
+        IniLine::Header(_) => true,
+        IniLine::Assignment { delimiter, .. } => {
+            line[delimiter] == b'=' || line.get(delimiter + 1).is_none_or(u8::is_ascii_whitespace)
+        }
+        IniLine::Nothing | IniLine::Other | IniLine::Broken => false,
+    };
+    if let Some((at, _)) = file.lines().find(|(_, line)| is_of_a_block(line)) {
+        return Some(at);
+    }
+    let mut says_something =
+        file.lines().filter(|(_, line)| !matches!(IniLine::of(line), IniLine::Nothing));
+    let first = says_something.next()?;
+    (!is_of_ini(first.1) && !says_something.any(|(_, line)| is_of_ini(line))).then_some(first.0)
 }
 
 /// The section that the key belongs to: the longest name that its beginning spells.

@@ -168,6 +168,13 @@ impl ValueAddress<'_> {
             {
                 create(&file, key, value)?
             }
+            // Whoever is told to have it created must not be told afterwards that it cannot be.
+            (Err(error), Some(key)) if may_be_created(&file, &error) => {
+                return Err(match create(&file, key, value) {
+                    Ok(_) | Err(EditError::BadKey { .. }) => error,
+                    Err(why) => why,
+                });
+            }
             (Err(error), _) => return Err(error),
         };
         let changed = patch.apply(bytes);

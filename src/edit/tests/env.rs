@@ -148,6 +148,94 @@ fn what_makes_no_sense_is_named_by_its_line() {
     }
 }
 
+#[test]
+fn words_that_hand_a_value_on_may_stand_in_front() {
+    for front in [
+        "export ",
+        "export\t",
+        "declare -x ",
+        "declare -rx ",
+        "declare -g ",
+        "declare -x -r ",
+        "typeset -x ",
+        "readonly ",
+    ] {
+        let text = format!("{front}T=old # c\n");
+        let expected = match front {
+            // Of flags one word is read.
+            "declare -x -r " => "the value of the key `T` cannot be replaced: more than the value stands on its line: line 1".to_owned(),
+            _ => format!("{front}T=EAAnew # c\n"),
+        };
+        assert_eq!(replaced(Env, &text, "T", "EAAnew"), expected, "{text}");
+    }
+    let exported = "declare -x A=1\nexport B=2\n";
+    assert_eq!(created(Env, exported, "T", "v"), format!("{exported}export T=v\n"));
+    // These make something else of the value.
+    for front in ["declare -i ", "declare -a ", "typeset -u ", "export -f ", "declare "] {
+        let text = format!("{front}T=old\n");
+        let is_plain = front == "declare ";
+        assert_eq!(replaced(Env, &text, "T", "EAAnew").contains("EAAnew"), is_plain, "{text}");
+    }
+}
+
+/// What stands in front of an assignment may decide whether it is made, and for whom.
+#[test]
+fn an_assignment_behind_something_else_is_left_alone() {
+    for text in [
+        "set -a; T=old; set +a\n",
+        "[ -n \"$T\" ] || T=old\n",
+        "env T=old program\n",
+        "f() { T=old; }\n",
+        "(T=old)\n",
+        "case x in\nx) T=old;;\nesac\n",
+        "set T=old\r\n",
+        "local T=old\n",
+    ] {
+        let line = if text.starts_with("case") { 2 } else { 1 };
+        let why = format!(
+            "the value of the key `T` cannot be replaced: more than the value stands on its line: line {line}"
+        );
+        assert_eq!(replaced(Env, text, "T", "EAAnew"), why, "{text}");
+        assert_eq!(created(Env, text, "T", "EAAnew"), why, "{text}");
+        // One on a line of its own is meant.
+        let twice = format!("{text}T=own\n");
+        assert_eq!(replaced(Env, &twice, "T", "EAAnew"), format!("{text}T=EAAnew\n"));
+    }
+}
+
+#[test]
+fn what_stands_in_a_here_document_is_not_a_variable() {
+    for open in ["cat <<EOF", "cat <<EOF >x", "cat <<-'EOF'", "cat << \"EOF\"", "A=$(cat <<EOF"] {
+        let text = format!("B=1\n{open}\nT=inner\n\tEOF\n");
+        assert_eq!(replaced(Env, &text, "T", "v"), "it has no key `T`", "{text}");
+        let twice = format!("{text}T=old\n");
+        assert_eq!(replaced(Env, &twice, "T", "v"), format!("{text}T=v\n"));
+    }
+    // It is one only if it ends.
+    assert_eq!(replaced(Env, "A=<<token>>\nT=old\n", "T", "v"), "A=<<token>>\nT=v\n");
+    assert_eq!(replaced(Env, "cat <<<T\nT=old\nT\n", "T", "v"), "cat <<<T\nT=v\nT\n");
+}
+
+/// A line at the end of a script or of another program's config would break it.
+#[test]
+fn nothing_is_added_to_a_file_of_another_kind() {
+    for text in [
+        "<?php\ndefine('A', 'x');\n",
+        "FROM x\nENV A=1\n",
+        "setenv A x\n",
+        "A := x\n",
+        "const a = 1;\n",
+        "exit 0\n",
+    ] {
+        let why = "the key `T` cannot be created: no line of the file is `NAME=VALUE`: line 1";
+        assert_eq!(created(Env, text, "T", "v"), why, "{text}");
+        // Nor is it proposed.
+        assert_eq!(replaced(Env, text, "T", "v"), why, "{text}");
+    }
+    assert_eq!(created(Env, "# c\n\n", "T", "v"), "# c\n\nT=v\n");
+    assert_eq!(created(Env, "set -u\nA=1\n", "T", "v"), "set -u\nA=1\nT=v\n");
+}
+
 /// A shell begins another command behind a value, or assigns again.
 #[test]
 fn a_line_that_holds_more_than_the_value_is_left_alone() {

@@ -187,3 +187,30 @@ fn another_encoding_elsewhere_does_no_harm() {
     let located = locate(Format::Ini, b"; caf\xE9\nb = \xE9\na = x\n", Some("a")).unwrap();
     assert_eq!((located.value.as_str(), located.span), ("x", 17..18));
 }
+
+/// A line at the end of a script or of another program's config would break it.
+#[test]
+fn nothing_is_added_to_a_file_of_another_kind() {
+    for (text, line) in [
+        ("# c\nserver {\n  set $t \"a=b\";\n}\n", 2),
+        ("<VirtualHost *:80>\nSetEnv T x\n</VirtualHost>\n", 1),
+        ("<?php\n$a = 'x';\n", 1),
+        ("SetEnv T x\n", 1),
+        ("global\n  daemon\nfrontend www\n  bind *:80\n", 1),
+    ] {
+        let why = format!(
+            "the key `t` cannot be created: its lines are not those of an INI file: line {line}"
+        );
+        assert_eq!(created(Ini, text, "t", "v"), why, "{text}");
+        // Nor is it proposed.
+        assert_eq!(replaced(Ini, text, "t", "v"), why, "{text}");
+    }
+    assert_eq!(
+        created(Ini, "skip-name-resolve\n[a]\n", "a.t", "v"),
+        "skip-name-resolve\n[a]\nt = v\n"
+    );
+    assert_eq!(
+        created(Ini, "a: {\n", "t", "v"),
+        "the key `t` cannot be created: its lines are not those of an INI file: line 1"
+    );
+}
