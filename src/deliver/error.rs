@@ -91,9 +91,17 @@ impl DeliveryError {
             EditError::NotOurs { .. } => failure.hint(
                 "correct `file` and `key` in the config, or set `overwrite = true` to replace it",
             ),
+            EditError::HoldsMore { .. } => failure.hint(
+                "name a value that is the access token alone by `file`, `format` and `key`, or deliver \
+                 with `command` to a program that edits this one",
+            ),
+            EditError::NoPlace { .. } => failure.hint(
+                "add the key to the file by hand, with an empty value, or correct `key` and `format` in \
+                 the config",
+            ),
             EditError::FormatNeeded => failure.hint(
-                "set `format` in the config: toml, ini, env, json or yaml with a `key`, or raw to \
-                 replace the whole file",
+                "set `format` in the config: toml, ini, env, json or yaml with a `key`, or raw, with \
+                 `overwrite = true`, to replace the whole file",
             ),
             _ => failure.hint("correct the file, or `key` and `format` in the config"),
         }

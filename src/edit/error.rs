@@ -80,6 +80,15 @@ pub enum EditError {
         /// What is there instead.
         found: &'static str,
     },
+    /// What stands there before a first delivery holds more than an access token.
+    HoldsMore {
+        /// The key as configured; none for a whole file.
+        key: Option<String>,
+        /// Where the value begins.
+        at: LineColumn,
+        /// What is there instead.
+        found: &'static str,
+    },
     /// The file's name tells no format, and it holds more than one word.
     FormatNeeded,
     /// The key is there twice.
@@ -141,6 +150,7 @@ impl EditError {
             | Self::Anchored { at, .. }
             | Self::Aliased { at, .. }
             | Self::NotOurs { at, .. }
+            | Self::HoldsMore { at, .. }
             | Self::Irreplaceable { at, .. } => Some(*at),
             Self::NoPlace { at, .. } => *at,
             Self::KeyNeeded(_)
@@ -205,11 +215,12 @@ impl fmt::Display for EditError {
             Self::Sealed { by } => {
                 write!(f, "it is encrypted by {by}, and an edit would break it or show the token")
             }
-            Self::NotOurs { key: Some(key), at, found } => {
+            Self::NotOurs { key: Some(key), at, found }
+            | Self::HoldsMore { key: Some(key), at, found } => {
                 let (key, line) = (key.escape_debug(), at.line);
                 write!(f, "the key `{key}` holds {found}, not an access token: line {line}")
             }
-            Self::NotOurs { key: None, found, .. } => {
+            Self::NotOurs { key: None, found, .. } | Self::HoldsMore { key: None, found, .. } => {
                 write!(f, "it holds {found}, not an access token")
             }
             Self::FormatNeeded => f.write_str(

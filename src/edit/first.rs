@@ -5,7 +5,7 @@
 //! gives way unasked.
 
 use super::document::find;
-use super::site::Content;
+use super::site::{Content, UNCODED};
 use super::{EditError, File, Format};
 use crate::token::{is_placeholder, is_reference};
 
@@ -20,6 +20,8 @@ pub enum Standing {
     Token,
     /// Something else, which may be needed.
     Other(&'static str),
+    /// More than one value: what stands beside an access token in it would go with it.
+    Several(&'static str),
 }
 
 /// What the value is that another program's reader finds.
@@ -34,7 +36,7 @@ pub fn standing(text: &str) -> Standing {
     } else if is_like_a_token(text) {
         Standing::Token
     } else {
-        Standing::Other(other(text))
+        several(text).map_or_else(|| Standing::Other(other(text)), Standing::Several)
     }
 }
 
@@ -47,16 +49,22 @@ pub fn judge(file: &File<'_>, key: Option<&str>) -> Result<(), EditError> {
         Err(EditError::Missing { .. }) => return Ok(()),
         found => found?,
     };
-    let found = match &site.content {
+    let standing = match &site.content {
         Content::Nothing(_) => return Ok(()),
-        Content::Scalar(found) | Content::Other(found) => *found,
-        Content::Text(text) | Content::Lines(text) => match standing(text) {
-            Standing::Empty | Standing::Placeholder | Standing::Token => return Ok(()),
-            Standing::Other(found) => found,
+        Content::Scalar(found) | Content::Other(found) => Standing::Other(found),
+        Content::Text(text) | Content::Lines(text) => standing(text),
+        // What an earlier hand put there in the clear is no other value.
+        Content::Uncoded(text) => match standing(text) {
+            Standing::Other(_) | Standing::Several(_) => Standing::Other(UNCODED),
+            standing => standing,
         },
     };
-    let at = file.place(site.span.start);
-    Err(EditError::NotOurs { key: key.map(str::to_owned), at, found })
+    let (key, at) = (key.map(str::to_owned), file.place(site.span.start));
+    match standing {
+        Standing::Empty | Standing::Placeholder | Standing::Token => Ok(()),
+        Standing::Other(found) => Err(EditError::NotOurs { key, at, found }),
+        Standing::Several(found) => Err(EditError::HoldsMore { key, at, found }),
+    }
 }
 
 /// Refuses to take a file for one value because its name says nothing else, if it holds more.
@@ -81,6 +89,20 @@ fn is_like_a_token(text: &str) -> bool {
     begins && text.len() >= SHORTEST && text.chars().all(fits)
 }
 
+/// What more than one value is, in words.
+fn several(text: &str) -> Option<&'static str> {
+    let is_between = |open: char, close: char| text.starts_with(open) && text.ends_with(close);
+    if text.lines().count() > 1 {
+        Some("more than one line")
+    } else if is_between('[', ']') || is_between('{', '}') {
+        Some("a list or a table")
+    } else if holds_assignment(text) {
+        Some("more than one value (`NAME=`)")
+    } else {
+        None
+    }
+}
+
 /// What a value is that is none of these, in words.
 fn other(text: &str) -> &'static str {
     let is_number = |text: &str| text.parse::<f64>().is_ok();
@@ -89,12 +111,6 @@ fn other(text: &str) -> &'static str {
         "a number"
     } else if is_switch.contains(&&*text.to_ascii_lowercase()) {
         "true or false"
-    } else if text.lines().count() > 1 {
-        "more than one line"
-    } else if text.starts_with(['[', '{']) {
-        "a list or a table"
-    } else if holds_assignment(text) {
-        "more than one value (`NAME=`)"
     } else if text.contains(char::is_whitespace) {
         "more than one word"
     } else {
@@ -105,8 +121,10 @@ fn other(text: &str) -> &'static str {
 /// Whether a name with `=` stands in it, as in `FB_TOKEN="x",FB_VERIFY="y"`.
 fn holds_assignment(text: &str) -> bool {
     text.split([' ', ',', ';', '&', '"', '\'']).any(|part| {
-        let name = part.split_once('=').map(|(name, _)| name);
-        name.is_some_and(|name| {
+        // Base64 ends with `=`.
+        let assigned = part.split_once('=').filter(|(_, value)| !value.starts_with('='));
+        let assigned = assigned.filter(|(name, value)| !value.is_empty() || name.contains('_'));
+        assigned.is_some_and(|(name, _)| {
             name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
                 && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
         })

@@ -124,6 +124,7 @@ impl ValueAddress<'_> {
                 HeldValue::Nothing
             }
             Content::Text(text) => HeldValue::Text(text),
+            Content::Uncoded(text) => HeldValue::Other(text),
             Content::Lines(_) | Content::Scalar(_) | Content::Other(_) => {
                 HeldValue::Other(written.into())
             }

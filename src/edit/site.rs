@@ -37,6 +37,7 @@ impl Site {
         match self.content {
             Content::Text(value) => Ok((self.span, value)),
             Content::Lines(_) => Err(file.not_text(key, self.span.start, "a block of lines")),
+            Content::Uncoded(_) => Err(file.not_text(key, self.span.start, UNCODED)),
             Content::Nothing(found) | Content::Scalar(found) | Content::Other(found) => {
                 Err(file.not_text(key, self.span.start, found))
             }
@@ -44,11 +45,16 @@ impl Site {
     }
 }
 
+/// What text is that is not in the coding that belongs there.
+pub const UNCODED: &str = "something other than text in base64";
+
 /// What a value is.
 pub enum Content {
     Text(Zeroizing<String>),
     /// Text that is laid out in lines of its own, below its key.
     Lines(Zeroizing<String>),
+    /// Text where another in base64 belongs, and which is none; it may be replaced, not read.
+    Uncoded(Zeroizing<String>),
     /// A place without a value, such as null; it may be filled, not read.
     Nothing(&'static str),
     /// One value that is not text, such as a number; it may be replaced, not read.
@@ -66,10 +72,11 @@ impl Content {
         let written: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
         let bytes = BASE64.decode(&Zeroizing::new(written)).ok().map(Zeroizing::new);
         match bytes.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok()) {
-            Some(text) => Self::text(text),
-            None => Self::Scalar("something other than text in base64"),
+            Some(decoded) => Self::text(decoded),
+            None => Self::Uncoded(text.clone()),
         }
     }
+
     /// Keeps a text, wiped when it is dropped.
     pub fn text(value: impl Into<String>) -> Self {
         Self::Text(Zeroizing::new(value.into()))

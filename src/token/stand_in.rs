@@ -64,21 +64,28 @@ pub fn is_placeholder(text: &str) -> bool {
     }
     let lower = text.to_lowercase();
     let is_stars = lower.len() >= 3 && lower.trim_matches('*').is_empty();
+    let is_sentence = lower.starts_with("your") && lower.ends_with("here");
+    let is_stem = ["your_", "your-", "xxx"].iter().any(|stem| lower.starts_with(stem));
     PLACEHOLDERS.contains(&&*lower)
         || lower == "…"
-        || (lower.starts_with("your") && lower.ends_with("here"))
-        || lower.starts_with("your_")
-        || lower.starts_with("your-")
-        || lower.starts_with("xxx")
+        || (is_sentence && !lower.contains(['=', ';', ',']))
+        || (is_stem && is_one_word(&lower))
         || is_stars
         || is_in_angles(text)
 }
 
-/// `<paste it here>`, and no markup: that has more than one pair of angles, or a mark behind the
-/// first.
+/// Whether a word goes on as one: behind a mark such as `,` or `:` another value may begin.
+fn is_one_word(text: &str) -> bool {
+    text.chars().all(|c| c.is_alphanumeric() || "_-.…!".contains(c))
+}
+
+/// `<paste it here>`, and no markup: that has more than one pair of angles, a mark behind the first or
+/// before the last, or attributes.
 fn is_in_angles(text: &str) -> bool {
     let inside = text.strip_prefix('<').and_then(|text| text.strip_suffix('>'));
     inside.is_some_and(|inside| {
-        !inside.contains(['<', '>']) && !inside.starts_with(['?', '!', '%', '/'])
+        !inside.contains(['<', '>', '='])
+            && !inside.starts_with(['?', '!', '%', '/'])
+            && !inside.ends_with('/')
     })
 }

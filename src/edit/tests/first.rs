@@ -1,17 +1,18 @@
 //! What a first delivery replaces unasked, by the text of the value and by where it stands.
 
 use crate::edit::first::{Standing, standing};
-use crate::edit::{Format, Options, ValueAddress};
+use crate::edit::{Edited, Format, Missing, Options, ValueAddress};
 
 /// Twenty characters, as the shortest that looks like an access token.
 const TOKEN: &str = "EAABfakefakefakefake";
 
 #[test]
 fn only_what_waits_for_a_value_or_was_one_gives_way() {
-    use Standing::{Empty, Other, Placeholder, Token};
+    use Standing::{Empty, Other, Placeholder, Several, Token};
     let reference = Other("a reference to a value elsewhere");
-    let list = Other("a list or a table");
-    let several = Other("more than one value (`NAME=`)");
+    let list = Several("a list or a table");
+    let several = Several("more than one value (`NAME=`)");
+    let lines = Several("more than one line");
     for (text, expected) in [
         ("", Empty),
         (" \r\n", Empty),
@@ -42,7 +43,7 @@ fn only_what_waits_for_a_value_or_was_one_gives_way() {
         ("tokens", Other("another value")),
         ("xx", Other("another value")),
         ("**", Other("another value")),
-        ("your_a\nyour_b", Other("more than one line")),
+        ("your_a\nyour_b", lines),
         ("<?php echo 1; ?>", Other("more than one word")),
         ("<?php?>", Other("another value")),
         ("<a>b</a>", Other("another value")),
@@ -73,7 +74,7 @@ fn only_what_waits_for_a_value_or_was_one_gives_way() {
         ("OLDVALUE; export FB_TOKEN=1", several),
         ("\"FB_TOKEN=OLDVALUE\" \"OTHER=1\"", several),
         ("two words", Other("more than one word")),
-        ("one\ntwo", Other("more than one line")),
+        ("one\ntwo", lines),
         ("${TOKEN}", reference),
         ("prefix-${TOKEN}", reference),
         ("your_${TOKEN}", reference),
@@ -94,6 +95,33 @@ fn only_what_waits_for_a_value_or_was_one_gives_way() {
         ("encrypted:BFakeFake+/=", reference),
         ("ref+awsssm://fb/token", reference),
         ("arn:aws:secretsmanager:eu:1:secret:fb", reference),
+    ] {
+        assert_eq!(standing(text), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn one_value_and_more_are_told_apart() {
+    use Standing::{Other, Placeholder, Several};
+    let several = Several("more than one value (`NAME=`)");
+    for (text, expected) in [
+        // Behind the first another value begins.
+        ("your_id your_token", Other("more than one word")),
+        ("your_token, your_secret", Other("more than one word")),
+        ("your_user:your_password@db/app", Other("another value")),
+        ("your_a;b=c", several),
+        ("xxx;yyy", Other("another value")),
+        ("xxx|yyy", Other("another value")),
+        ("your token=x, from here", several),
+        ("xxxx-xxxx", Placeholder),
+        ("XXXXX...", Placeholder),
+        ("<token/>", Other("another value")),
+        ("<token value=\"\">", Other("more than one word")),
+        // What is encoded or sealed is one value.
+        ("RUFBQmZha2VmYWtlZmFrZQ==", Other("another value")),
+        ("AbcDef123==--IvIv==--TagTag==", Other("another value")),
+        ("{cipher}abc", Other("another value")),
+        ("FB_TOKEN=", several),
     ] {
         assert_eq!(standing(text), expected, "{text:?}");
     }
@@ -121,6 +149,7 @@ fn what_stands_at_the_key_is_judged_with_its_kind() {
         (Yaml, "a: 12\n", said("a number")),
         (Yaml, "a: {}\n", "the key `a` holds a mapping, not text: line 1".to_owned()),
         (Yaml, "a: '12'\n", said("a number")),
+        (Yaml, "kind: Secret\ndata: {b: x}\na: changeme\n", String::new()),
         (Toml, "a = 12", said("a number")),
         (Toml, "a = 2026-01-01", said("a date")),
         (Toml, "a = ''", String::new()),
@@ -137,6 +166,34 @@ fn what_stands_at_the_key_is_judged_with_its_kind() {
         let judged = ValueAddress { format, key, options: Options::default() };
         let judged = judged.may_be_replaced(text.as_bytes());
         assert_eq!(judged.map_or_else(|error| error.to_string(), |()| String::new()), expected);
+    }
+}
+
+/// People put a placeholder, or the token itself, where a Secret wants base64.
+#[test]
+fn what_is_no_base64_in_a_secret_is_judged_as_it_stands() {
+    let other =
+        "the key `data.a` holds something other than text in base64, not an access token: line 2";
+    for (written, expected) in [
+        ("changeme", ""),
+        ("'<base64 of the token>'", ""),
+        ("Y2hhbmdlbWU=", ""),
+        ("EAABfakefakefakefake", ""),
+        ("RUFBQm9sZG9sZG9sZG9sZG9sZG9sZA==", ""),
+        ("hunter2", other),
+        ("aHVudGVyMg==", "the key `data.a` holds another value, not an access token: line 2"),
+        ("12", "the key `data.a` holds a number, not an access token: line 2"),
+    ] {
+        let text = format!("kind: Secret\ndata: {{a: {written}}}\n");
+        let address =
+            ValueAddress { format: Format::Yaml, key: Some("data.a"), options: Options::default() };
+        let judged = address.may_be_replaced(text.as_bytes());
+        assert_eq!(judged.map_or_else(|it| it.to_string(), |()| String::new()), expected, "{text}");
+        let edited = address.replace(text.as_bytes(), TOKEN, Missing::Refuse).unwrap();
+        let base64 = data_encoding::BASE64.encode(TOKEN.as_bytes());
+        let quote = if written.starts_with('\'') { "'" } else { "" };
+        let expected = format!("kind: Secret\ndata: {{a: {quote}{base64}{quote}}}\n");
+        assert_eq!(edited, Edited::Changed(expected.into_bytes().into()), "{text}");
     }
 }
 
