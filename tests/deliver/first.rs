@@ -440,3 +440,18 @@ fn what_was_refused_as_an_access_token_may_be_a_password() {
     let _ = world.run(&["refresh"]).code(73);
     assert_eq!(held(&world, "db.env"), "DB_PASSWORD=hunter2\n");
 }
+
+/// `overwrite` is for a first delivery: after it another value is left to `--force`.
+#[test]
+fn what_drifted_is_overwritten_by_what_config_check_names() {
+    let world = files(&[("db.env", "key = \"P\"\n", "P=\n")]);
+    world.run(&["refresh", "--quiet"]).code(0);
+    world.write("db.env", "P=hunter2\n");
+    world.run(&["refresh", "--quiet"]).code(0);
+    let said = world.run(&["config", "check"]).code(0).stdout;
+    let force = "; run `metatoken deliver --force brand` to overwrite it\n";
+    assert!(said.contains(force) && !said.contains("overwrite = true"), "{said}");
+    world.run(&["deliver", "--force", "brand"]).code(0);
+    let said = world.run(&["config", "check"]).code(0).stdout;
+    assert!(!said.contains("warning: `brand`"), "{said}");
+}

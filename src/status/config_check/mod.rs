@@ -23,7 +23,7 @@ use crate::run::declared::LastReading;
 use crate::run::tokens::Tokens;
 use crate::session::Session;
 use crate::store::Store;
-use crate::token::{Label, Provider};
+use crate::token::{Delivery, Label, Provider};
 
 /// Looks at everything that the config names.
 pub fn check_config(session: &Session) -> ConfigReport {
@@ -39,7 +39,7 @@ pub fn check_config(session: &Session) -> ConfigReport {
     checks.extend(config.notify.iter().flat_map(|channel| check_channel(session, channel)));
     let undeliverable = undeliverable(config);
     checks.extend(check_targets(session, &undeliverable));
-    let undeliverable = undeliverable.into_iter().filter(|it| !has_been_delivered(&tokens, it));
+    let undeliverable = undeliverable.into_iter().filter_map(|it| not_yet_delivered(&tokens, it));
     let warned = exposures(config, &[]).into_iter().chain(undeliverable);
     let warned = warned.chain(same_for_all_pages(config)).chain(misplaced(config));
     checks.extend(warned.map(ConfigCheck::warned));
@@ -70,14 +70,24 @@ fn known_tokens(config: &Config, store: Option<&Store>) -> Tokens {
     Tokens::new(config, credentials, &LastReading::new())
 }
 
-/// Whether the target that a reason is about has got the token already: what stands there is ours.
-fn has_been_delivered(tokens: &Tokens, reason: &Reason) -> bool {
-    let about = reason.about.as_deref();
-    let known = reason.labels.iter().filter_map(|label| tokens.credential(label));
-    let mut rows = known.flat_map(|credential| &credential.deliveries);
-    rows.any(|row| {
-        Some(row.target.as_str()) == about && row.settled.is_some() && row.drifted_since.is_none()
-    })
+/// A reason about a target, unless that has got the token already: what stands there is ours then. After
+/// a first delivery only `--force` overwrites another value.
+fn not_yet_delivered(tokens: &Tokens, reason: Reason) -> Option<Reason> {
+    let label = reason.labels.first()?.clone();
+    let rows = tokens.credential(&label).map(|credential| credential.deliveries.as_slice());
+    let is_meant = |row: &&Delivery| Some(row.target.as_str()) == reason.about.as_deref();
+    match rows.unwrap_or_default().iter().find(is_meant) {
+        Some(row) if row.settled.is_some() && row.drifted_since.is_none() => None,
+        Some(row) if row.drifted_since.is_some() => {
+            let step = format!("run `metatoken deliver --force {label}` to overwrite it");
+            Some(Reason {
+                about: reason.about,
+                labels: reason.labels,
+                ..Reason::of_the_system(reason.code, reason.severity, reason.message, step)
+            })
+        }
+        _ => Some(reason),
+    }
 }
 
 /// Endpoints that are not Meta's.
