@@ -5,7 +5,7 @@ use crate::graph::{App, Graph};
 use crate::policy::{AskedVersion, Moment, Reason, judge_fallback, judge_version, throttle};
 use crate::session::Session;
 use crate::store::{Store, StoreError};
-use crate::token::{Problem, ProblemKind, Time, VersionCheck, unfit_secret};
+use crate::token::{Problem, ProblemKind, Time, VersionCheck, unfit_id, unfit_secret};
 
 /// Reads which apps are to be left alone at `now`.
 pub fn throttled_apps(store: &Store, now: Time) -> Result<ThrottledApps, StoreError> {
@@ -28,7 +28,7 @@ pub fn app(session: &Session, throttled: &ThrottledApps, name: &str) -> Result<A
         Problem::new(ProblemKind::BadAppCredentials, message).with_fix(fix)
     };
     // Neither has white space in it: what is around it was copied along.
-    let read = |what: &str, source| {
+    let read = |what: &str, source, unfit: fn(&str) -> Option<&'static str>| {
         let secret = session.secrets.resolve(source);
         let about = format!("the {what}");
         let secret = secret.map_err(|error| bad(what, &error.to_string(), error.fix(&about)))?;
@@ -37,7 +37,7 @@ pub fn app(session: &Session, throttled: &ThrottledApps, name: &str) -> Result<A
             let fix = format!("put {about} into {source}");
             return Err(bad(what, &format!("{source} holds only white space"), fix));
         }
-        if let Some(why) = unfit_secret(secret.expose()).filter(|_| what == "secret") {
+        if let Some(why) = unfit(secret.expose()) {
             return Err(bad(
                 what,
                 &format!("{source} {why}"),
@@ -49,8 +49,10 @@ pub fn app(session: &Session, throttled: &ThrottledApps, name: &str) -> Result<A
     Ok(App {
         name: name.to_owned(),
         provider: setting.kind,
-        id: read("id", &setting.id)?.expose().to_owned(),
-        secret: setting.secret.as_ref().map(|source| read("secret", source)).transpose()?,
+        id: read("id", &setting.id, unfit_id)?.expose().to_owned(),
+        secret: (setting.secret.as_ref())
+            .map(|source| read("secret", source, unfit_secret))
+            .transpose()?,
         version: setting.graph_version.clone(),
         throttled_until: throttled.get(name).copied(),
     })

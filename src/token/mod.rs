@@ -47,7 +47,7 @@ pub use inspection::{GranularScope, Identity, Inspection, Proof};
 pub use label::{Label, Pattern};
 pub use login::{LoginAnswer, LoginClaims, LoginOutcome, UnfitAnswer, read_login_answer};
 pub use notification::{ChannelId, NotificationEvent, Notified, Topic, TopicState};
-pub use pasted::{read_pasted, unfit_secret};
+pub use pasted::{read_pasted, unfit_id, unfit_secret};
 pub use probe::{Probe, ProbeAnswer, ProbeGrade, ProbeOrigin, ProbePath, ProbeQuestion};
 pub use problem::{Action, Problem, ProblemKind};
 pub use providers::{THE_PERSON, token_prefixes};

@@ -122,14 +122,13 @@ fn instead(text: &str) -> Option<Unfit> {
     if text.contains(char::is_whitespace) {
         return None;
     }
-    let is_masked = |c: char| matches!(c, '•' | '●' | '…') || c == '*';
     if is_reference(text) {
         Some(Unfit::Reference)
     } else if ["/", "./", "../", "~/"].iter().any(|start| text.starts_with(start)) {
         Some(Unfit::Path)
     } else if is_placeholder(text) && !holds_one(text) {
         Some(Unfit::Placeholder)
-    } else if text.contains(is_masked) || (text.contains("...") && service(text).is_some()) {
+    } else if text.contains(is_mask) || (text.contains("...") && service(text).is_some()) {
         Some(Unfit::Masked)
     } else if text.len() > 5 && text.bytes().all(|byte| byte.is_ascii_digit()) {
         Some(Unfit::Id)
@@ -138,6 +137,11 @@ fn instead(text: &str) -> Option<Unfit> {
     } else {
         None
     }
+}
+
+/// A character that a screen shows in the place of a secret's.
+fn is_mask(c: char) -> bool {
+    matches!(c, '•' | '●' | '…' | '*')
 }
 
 /// What white space inside says.
@@ -218,6 +222,12 @@ fn is_of_an_app(text: &str) -> bool {
     is_id(id) || (is_family && rest.split_once('|').is_some_and(|(id, _)| is_id(id)))
 }
 
+/// Why a text without blanks around it cannot be an app's id. Never holds the text.
+pub fn unfit_id(text: &str) -> Option<&'static str> {
+    let is_id = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    (!is_id).then_some("holds something other than the app's id, which has digits only")
+}
+
 /// Why a text without blanks around it cannot be an app's secret. Never holds the text.
 pub fn unfit_secret(text: &str) -> Option<&'static str> {
     if text.is_empty() {
@@ -234,6 +244,12 @@ pub fn unfit_secret(text: &str) -> Option<&'static str> {
         Some("holds an access token, not the app's secret")
     } else if is_of_an_app(text) {
         Some("holds an app's token (`ID|…`), not the app's secret")
+    } else if is_placeholder(text) || is_reference(text) {
+        Some("holds a placeholder or a reference, not the app's secret")
+    } else if text.contains(is_mask) {
+        Some("holds the app's secret with a part of it hidden (`***` or `…`)")
+    } else if !text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
+        Some("holds more than the app's secret, which has letters and digits only")
     } else {
         None
     }

@@ -153,6 +153,22 @@ fn what_was_saved_with_an_apps_secret_is_named() {
             alone,
         ),
         (b"EAABfakefake12\n".to_vec(), "holds an access token, not the app's secret", alone),
+        (b"changeme\n".to_vec(), "holds a placeholder or a reference, not the app's secret", alone),
+        (
+            b"${APP_SECRET}\n".to_vec(),
+            "holds a placeholder or a reference, not the app's secret",
+            alone,
+        ),
+        (
+            format!("{}…\n", &APP_SECRET[..4]).into_bytes(),
+            "holds the app's secret with a part of it hidden (`***` or `…`)",
+            alone,
+        ),
+        (
+            format!("{APP_SECRET},\n").into_bytes(),
+            "holds more than the app's secret, which has letters and digits only",
+            alone,
+        ),
         (
             wide,
             "cannot be read: it is UTF-16, not UTF-8 text",

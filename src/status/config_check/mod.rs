@@ -9,7 +9,7 @@ mod store;
 mod tokens;
 
 use self::channels::check_channel;
-use self::secrets::{check_app_secret, check_source};
+use self::secrets::{check_app_id, check_app_secret};
 use self::store::check_store;
 use self::tokens::{check_default_probe, check_token};
 use super::exposure::{exposures, misplaced, same_for_all_pages, undeliverable};
@@ -105,7 +105,7 @@ fn check_app(session: &Session, app: &AppSetting) -> Vec<ConfigCheck> {
     let subject = |key: &str| format!("[app.{}] {key}", app.name);
     let used = session.config.tokens.iter().filter(|token| token.app == app.name);
     let labels: Vec<&Label> = used.clone().map(|token| &token.label).collect();
-    let mut checks = vec![check_source(session, subject("id"), &app.id, "the app's id")];
+    let mut checks = vec![check_app_id(session, subject("id"), &app.id)];
     if let Some(secret) = &app.secret {
         checks.push(check_app_secret(session, subject("secret"), secret));
         return checks;

@@ -4,18 +4,32 @@ use crate::config::{Config, SecretError, SecretSource};
 use crate::exit::Exit;
 use crate::report::{CheckResult, ConfigCheck};
 use crate::session::Session;
-use crate::token::unfit_secret;
+use crate::token::{unfit_id, unfit_secret};
 
-/// An app's secret: whether it can be had here, and can be one. No program is run for it.
+/// An app's id: whether it can be had here, and can be one.
+pub fn check_app_id(session: &Session, subject: String, source: &SecretSource) -> ConfigCheck {
+    check_fitting(session, subject, source, "the app's id", unfit_id)
+}
+
+/// An app's secret: whether it can be had here, and can be one.
 pub fn check_app_secret(session: &Session, subject: String, source: &SecretSource) -> ConfigCheck {
-    let what = "the app's secret";
+    check_fitting(session, subject, source, "the app's secret", unfit_secret)
+}
+
+/// A value that `unfit` may call another. No program is run for it.
+fn check_fitting(
+    session: &Session,
+    subject: String,
+    source: &SecretSource,
+    what: &str,
+    unfit: fn(&str) -> Option<&'static str>,
+) -> ConfigCheck {
     let checked = check_source(session, subject.clone(), source, what);
     if checked.result != CheckResult::Good || matches!(source, SecretSource::Command(_)) {
         return checked;
     }
     let found = session.secrets.resolve(source).ok();
-    let unfit = found.and_then(|secret| unfit_secret(secret.trimmed().expose()));
-    match unfit {
+    match found.and_then(|secret| unfit(secret.trimmed().expose())) {
         Some(why) => ConfigCheck::new(
             "secret_missing",
             subject,
