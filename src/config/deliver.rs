@@ -17,7 +17,7 @@ use super::source::known_format;
 use super::wording::quoted_path;
 use crate::config::{FileTarget, FirstDelivery, FormatFrom, Place, Rules, Target, Writing};
 use crate::edit::{self, Anchored, EditError, Format, Missing, Options};
-use crate::token::TargetId;
+use crate::token::{TargetId, is_blank};
 
 /// A target, and where the file speaks of it.
 pub struct DeliveryRead {
@@ -237,6 +237,11 @@ fn check_key(
         None if format == Format::Raw => return Some(()),
         None => (path.span, EditError::KeyNeeded(format).to_string(), shape(format)),
         Some(text) if text.is_empty() => (key.span(), "`key` is empty".to_owned(), shape(format)),
+        Some(text) if text.trim_matches(is_blank) != text || text.contains(char::is_control) => (
+            key.span(),
+            "`key` has a blank or a line break at its beginning or end".to_owned(),
+            shape(format),
+        ),
         Some(_) if format == Format::Raw && said.is_none() => (
             key.span(),
             "which `format` the file has is not clear from its name".to_owned(),

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::unexpanded::Unexpanded;
+use super::path_mistake::PathMistake;
 use crate::environment::Environment;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -77,7 +77,7 @@ fn refuse_secret(told: &str) -> Result<(), CliError> {
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, CliError> {
-    if let Some(what) = Unexpanded::find(&path.to_string_lossy()).filter(|_| !path.exists()) {
+    if let Some(what) = PathMistake::find(&path.to_string_lossy()).filter(|_| !path.exists()) {
         let message = format!("there is no such config: its path {what}");
         let subject = path.display().to_string();
         return Err(

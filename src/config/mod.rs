@@ -20,6 +20,7 @@ mod first;
 mod http;
 mod new_token;
 mod notify;
+mod path_mistake;
 mod permissions;
 mod placeholder;
 mod policy;
@@ -38,7 +39,6 @@ mod syntax;
 mod target;
 mod token_files;
 mod tokens;
-mod unexpanded;
 mod wording;
 
 use std::path::{Path, PathBuf};

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::find::SYSTEM_FOLDER;
+use super::path_mistake::PathMistake;
 use super::token_files::{FOLDER, NewTokenFile, first_line};
-use super::unexpanded::Unexpanded;
 use super::{Config, Pages, Place, TokenConfig};
 use crate::edit::Missing;
 use crate::environment::Environment;
@@ -117,7 +117,7 @@ impl FileAndKey {
             (Some(rest), Some(home)) => Path::new(home).join(rest),
             _ => PathBuf::from(file),
         };
-        if let Some(what) = Unexpanded::find(&file.to_string_lossy()) {
+        if let Some(what) = PathMistake::find(&file.to_string_lossy()) {
             return Err(format!("it {what}: {}", what.instead()));
         }
         Ok(Self { file, key: key.map(str::to_owned), missing: Missing::Refuse })

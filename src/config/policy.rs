@@ -282,8 +282,9 @@ fn owner<'a>(section: &'a Section<'a>, key: Str, sentence: Str) -> Ask<'a, Strin
 /// Reads names of scopes or objects.
 fn names<'a>(section: &'a Section<'a>, key: Str, sentence: Str) -> Ask<'a, Vec<String>> {
     section.strings(key, sentence).and_then(|names, _| {
-        let blank = |c: char| c.is_whitespace() || c == ',';
-        let is_bad = |name: &&Spanned<String>| name.value.is_empty() || name.value.contains(blank);
+        let is_part = |c: char| c.is_ascii_graphic() && !",;\"'`<>[]{}".contains(c);
+        let is_bad =
+            |name: &&Spanned<String>| name.value.is_empty() || !name.value.chars().all(is_part);
         let wrong = |name: &Spanned<String>| {
             Diagnostic::at(name.span, format!("`{key}` has one name in each string"))
                 .label("write `[\"ONE\", \"TWO\"]`")

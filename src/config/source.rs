@@ -195,8 +195,8 @@ pub fn is_the_secret(name: &str, span: Span) -> Option<Diagnostic> {
 }
 
 fn bad_variable(name: &str, span: Span) -> Option<Diagnostic> {
-    let is_bad =
-        name.is_empty() || name.contains(['=', ' ', '/']) || name.contains(char::is_control);
+    let is_other = |c: char| !c.is_ascii_graphic() || "=/$%{}\"'`<>".contains(c);
+    let is_bad = name.is_empty() || name.contains(is_other);
     is_bad.then(|| Diagnostic::at(span, "`env` must be the name of a variable"))
 }
 

@@ -10,7 +10,7 @@ use toml_edit::Key;
 use super::header::Header;
 use super::{Ask, FoundValue, Reading, Section, Str};
 use crate::config::diagnostic::{Diagnostic, Span, Spanned};
-use crate::config::unexpanded::Unexpanded;
+use crate::config::path_mistake::PathMistake;
 use crate::config::wording::{any_of, nearest, quoted};
 
 impl<'a> Section<'a> {
@@ -75,7 +75,7 @@ impl<'a> Section<'a> {
         let folder = self.folder();
         self.value(key, "the path of a file", sentence, |found| {
             let text = found.string()?;
-            if let Some(wrong) = unexpanded(found, &text) {
+            if let Some(wrong) = wrong_path(found, &text) {
                 return Err(vec![wrong]);
             }
             if text.ends_with('/') || Path::new(&text).file_name().is_none() {
@@ -123,7 +123,7 @@ impl<'a> Section<'a> {
             if program.value.trim().is_empty() {
                 return Err(vec![found.complain("names no program")]);
             }
-            if let Some(wrong) = unexpanded(found, &program.value) {
+            if let Some(wrong) = wrong_path(found, &program.value) {
                 return Err(vec![wrong]);
             }
             if program.value.contains('/') {
@@ -201,10 +201,10 @@ impl Section<'_> {
     }
 }
 
-/// Complains of a path with a part that would have to be expanded.
-fn unexpanded(found: &FoundValue<'_>, path: &str) -> Option<Diagnostic> {
-    let what = Unexpanded::find(path)?;
-    Some(found.complain(&what.to_string()).label(what.instead()))
+/// Complains of a path that cannot be the one that is meant.
+fn wrong_path(found: &FoundValue<'_>, path: &str) -> Option<Diagnostic> {
+    let mistake = PathMistake::find(path)?;
+    Some(found.complain(&mistake.to_string()).label(mistake.instead()))
 }
 
 /// Complains of a value with a line break or an escape in it, which would reach a terminal.

@@ -1,11 +1,13 @@
-//! Finds in a path what only a shell, systemd, Windows or a template would put something else in the
-//! place of, and what no path has that a person means.
+//! Finds out why a path cannot be the one that is meant: it has a part that only a shell, systemd, Windows
+//! or a template replaces, or something that was copied along with it.
 
 use std::fmt;
 
+use crate::token::is_invisible;
+
 /// Why a path cannot be the one that is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unexpanded {
+pub enum PathMistake {
     /// `~/token`.
     Home,
     /// `$HOME/token`.
@@ -18,11 +20,17 @@ pub enum Unexpanded {
     Template,
     /// `<path>`.
     Placeholder,
-    /// A line break, or an escape.
-    ControlCharacter,
+    /// A line break, an escape, or a character without width.
+    HiddenCharacter,
+    /// ` /srv/token`.
+    Blank,
+    /// `"/srv/token"`, quotes and all.
+    Quotes,
+    /// `file:///srv/token`.
+    Address,
 }
 
-impl Unexpanded {
+impl PathMistake {
     /// The first such part of a path.
     pub fn find(path: &str) -> Option<Self> {
         let mut parts = path.split('/');
@@ -35,8 +43,15 @@ impl Unexpanded {
             |part: &str| matches!(part.as_bytes(), [b'%', letter] if letter.is_ascii_alphabetic());
         let is_placeholder =
             |part: &str| part.len() > 2 && part.starts_with('<') && part.ends_with('>');
-        if path.contains(char::is_control) {
-            Some(Self::ControlCharacter)
+        let is_in = |marks: [char; 2]| path.starts_with(marks[0]) && path.ends_with(marks[1]);
+        if path.contains(|c: char| c.is_control() || is_invisible(c)) {
+            Some(Self::HiddenCharacter)
+        } else if path.trim() != path {
+            Some(Self::Blank)
+        } else if [['"'; 2], ['\''; 2], ['`'; 2], ['“', '”']].into_iter().any(is_in) {
+            Some(Self::Quotes)
+        } else if path.starts_with("file:/") {
+            Some(Self::Address)
         } else if first.strip_prefix('~').is_some_and(is_home) {
             Some(Self::Home)
         } else if path.split('$').skip(1).any(is_variable) {
@@ -57,7 +72,9 @@ impl Unexpanded {
     /// What is written in its place.
     pub const fn instead(self) -> &'static str {
         match self {
-            Self::ControlCharacter => "write it on one line",
+            Self::HiddenCharacter | Self::Blank | Self::Quotes | Self::Address => {
+                "write the path alone"
+            }
             _ => "write the whole path",
         }
     }
@@ -75,7 +92,7 @@ fn is_windows_variable(part: &str) -> bool {
 }
 
 /// What is wrong, behind what it is wrong of.
-impl fmt::Display for Unexpanded {
+impl fmt::Display for PathMistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Home => "begins with `~`, which only a shell understands",
@@ -86,7 +103,12 @@ impl fmt::Display for Unexpanded {
             }
             Self::Template => "has `{{…}}` in it, which only a template understands",
             Self::Placeholder => "has a placeholder in it, `<…>`",
-            Self::ControlCharacter => "has a line break or another control character in it",
+            Self::HiddenCharacter => {
+                "has a character in it that is not shown, such as a line break"
+            }
+            Self::Blank => "has a blank at its beginning or end",
+            Self::Quotes => "has quotes around it",
+            Self::Address => "is an address, not a path",
         })
     }
 }
@@ -98,35 +120,42 @@ mod tests {
     #[test]
     fn what_is_never_expanded_is_found_and_what_a_file_may_be_called_is_not() {
         for (path, expected) in [
-            ("~/token", Some(Unexpanded::Home)),
-            ("~anna/token", Some(Unexpanded::Home)),
+            ("~/token", Some(PathMistake::Home)),
+            ("~anna/token", Some(PathMistake::Home)),
             ("/srv/~a/token", None),
-            ("~", Some(Unexpanded::Home)),
+            ("~", Some(PathMistake::Home)),
             ("~anna", None),
             ("token~", None),
             ("~.bak/token", None),
-            ("$HOME/token", Some(Unexpanded::ShellVariable)),
-            ("${XDG_CONFIG_HOME}/x", Some(Unexpanded::ShellVariable)),
-            ("/srv/$(hostname)/token", Some(Unexpanded::ShellVariable)),
+            ("$HOME/token", Some(PathMistake::ShellVariable)),
+            ("${XDG_CONFIG_HOME}/x", Some(PathMistake::ShellVariable)),
+            ("/srv/$(hostname)/token", Some(PathMistake::ShellVariable)),
             ("/srv/price-in-$/token", None),
-            ("%h/token", Some(Unexpanded::Specifier)),
+            ("%h/token", Some(PathMistake::Specifier)),
             ("%h", None),
             ("/srv/50%/token", None),
-            ("%USERPROFILE%/token", Some(Unexpanded::WindowsVariable)),
-            ("%APPDATA%\\meta\\token", Some(Unexpanded::WindowsVariable)),
-            ("/srv/%TEMP%/token", Some(Unexpanded::WindowsVariable)),
+            ("%USERPROFILE%/token", Some(PathMistake::WindowsVariable)),
+            ("%APPDATA%\\meta\\token", Some(PathMistake::WindowsVariable)),
+            ("/srv/%TEMP%/token", Some(PathMistake::WindowsVariable)),
             ("/srv/%20 %20%/token", None),
-            ("{{home}}/token", Some(Unexpanded::Template)),
-            ("/srv/{{ app }}.env", Some(Unexpanded::Template)),
+            ("{{home}}/token", Some(PathMistake::Template)),
+            ("/srv/{{ app }}.env", Some(PathMistake::Template)),
             ("/srv/{page_id}.env", None),
             ("/srv/{{.env", None),
-            ("<path>", Some(Unexpanded::Placeholder)),
-            ("/srv/<your app>/.env", Some(Unexpanded::Placeholder)),
+            ("<path>", Some(PathMistake::Placeholder)),
+            ("/srv/<your app>/.env", Some(PathMistake::Placeholder)),
             ("/srv/<>/a<b>.env", None),
-            ("/srv/a\n.env", Some(Unexpanded::ControlCharacter)),
-            ("/srv/\u{1b}[2J", Some(Unexpanded::ControlCharacter)),
+            ("/srv/a\n.env", Some(PathMistake::HiddenCharacter)),
+            ("/srv/\u{1b}[2J", Some(PathMistake::HiddenCharacter)),
+            ("/srv/a\u{200b}.env", Some(PathMistake::HiddenCharacter)),
+            (" /srv/a.env", Some(PathMistake::Blank)),
+            ("/srv/a b.env", None),
+            ("'/srv/a.env'", Some(PathMistake::Quotes)),
+            ("/srv/it's.env", None),
+            ("file:///srv/a.env", Some(PathMistake::Address)),
+            ("/srv/file:/a.env", None),
         ] {
-            assert_eq!(Unexpanded::find(path), expected, "{path}");
+            assert_eq!(PathMistake::find(path), expected, "{path}");
         }
     }
 }
