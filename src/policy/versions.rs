@@ -116,7 +116,12 @@ pub fn judge_version(
 ) -> Option<Reason> {
     let AskedVersion { app, version, check } = asked;
     let when = |end| humanize::when(end, moment.now);
-    let fate = match version_state(version, check, moment) {
+    let state = version_state(version, check, moment);
+    let is_over = matches!(
+        state,
+        VersionState::EndsSoon(_) | VersionState::Ended(_) | VersionState::Replaced { .. }
+    );
+    let fate = match state {
         VersionState::Works => return None,
         VersionState::EndsSoon(end) => format!("which expires {}", when(end)),
         VersionState::Ended(Some(end)) => format!("which expired {}", when(end)),
@@ -125,7 +130,24 @@ pub fn judge_version(
         VersionState::Unknown => UNKNOWN_TO_GRAPH.to_owned(),
     };
     let message = format!("app `{app}` asks for Graph {version}, {fate}");
-    Some(reason("graph_version_ends", message, asked, labels))
+    let reason = reason("graph_version_ends", message, asked, labels);
+    if is_over && version == NEWEST {
+        return Some(Reason {
+            about: reason.about,
+            labels: reason.labels,
+            ..Reason::of_the_system(reason.code, reason.severity, reason.message, newer(app))
+        });
+    }
+    Some(reason)
+}
+
+/// What to do when no version that is known here lives longer.
+fn newer(app: &str) -> String {
+    format!(
+        "set `graph_version` of `[app.{app}]` to a newer version of Graph \
+         (https://developers.facebook.com/docs/graph-api/changelog), or update metatoken; then run \
+         `metatoken config check`"
+    )
 }
 
 /// What is to be said of what Graph answered just now about the version that an app asks for.
@@ -255,6 +277,13 @@ mod tests {
         let before = format!("set `graph_version = \"v25.0\"` in `[app.main]`{then}");
         assert_eq!(judged(NEWEST, unknown, now), Some((message, before)));
         assert_eq!(judged(NEWEST, None, now), None);
+    }
+
+    #[test]
+    fn no_older_version_is_named_once_the_newest_ends() {
+        let asked = AskedVersion { app: "main", version: NEWEST, check: None };
+        let judged = judge_version(asked, Vec::new(), Moment::at(at(2099, 1, 1))).unwrap();
+        assert_eq!(judged.remedy.step, newer("main"));
     }
 
     #[test]
