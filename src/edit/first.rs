@@ -4,6 +4,8 @@
 //! password. So only what has no value yet, plainly waits for one, or looks like an access token
 //! gives way unasked.
 
+use data_encoding::BASE64;
+
 use super::document::find;
 use super::site::{Content, UNCODED};
 use super::{EditError, File, Format};
@@ -96,7 +98,7 @@ fn several(text: &str) -> Option<&'static str> {
         Some("more than one line")
     } else if is_between('[', ']') || is_between('{', '}') {
         Some("a list or a table")
-    } else if holds_assignment(text) {
+    } else if holds_assignment(text) && !is_base64(text) {
         Some("more than one value (`NAME=`)")
     } else {
         None
@@ -118,12 +120,15 @@ fn other(text: &str) -> &'static str {
     }
 }
 
+/// Whether it is base64, which ends with `=` as a name does.
+fn is_base64(text: &str) -> bool {
+    BASE64.decode(text.as_bytes()).is_ok()
+}
+
 /// Whether a name with `=` stands in it, as in `FB_TOKEN="x",FB_VERIFY="y"`.
 fn holds_assignment(text: &str) -> bool {
     text.split([' ', ',', ';', '&', '"', '\'']).any(|part| {
-        // Base64 ends with `=`.
         let assigned = part.split_once('=').filter(|(_, value)| !value.starts_with('='));
-        let assigned = assigned.filter(|(name, value)| !value.is_empty() || name.contains('_'));
         assigned.is_some_and(|(name, _)| {
             name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
                 && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))

@@ -116,12 +116,13 @@ fn one_value_and_more_are_told_apart() {
         ("xxxx-xxxx", Placeholder),
         ("XXXXX...", Placeholder),
         ("<token/>", Other("another value")),
-        ("<token value=\"\">", Other("more than one word")),
+        ("<token value=\"\">", several),
         // What is encoded or sealed is one value.
         ("RUFBQmZha2VmYWtlZmFrZQ==", Other("another value")),
         ("AbcDef123==--IvIv==--TagTag==", Other("another value")),
         ("{cipher}abc", Other("another value")),
         ("FB_TOKEN=", several),
+        ("TOKEN=\"x\",OTHER=\"1\"", several),
     ] {
         assert_eq!(standing(text), expected, "{text:?}");
     }

@@ -68,6 +68,10 @@ const ELSEWHERE: &[(&str, Elsewhere)] = &[
         "set `enabled = true` in {table}",
         By("a_token_that_is_not_enabled_is_neither_touched_nor_judged"),
     ),
+    (
+        "set `graph_version` of `[app.{app}]` to a newer version",
+        Never("the version that it asks for is not known here"),
+    ),
     ("save it as UTF-8", By("what_is_not_even_a_file_is_named_with_what_helps")),
     (
         "pipe the value alone into it, as plain text",

@@ -166,6 +166,26 @@ const CASES: &[Case] = &[
         file: "a.env",
     },
     Case {
+        target: table!("file = \"web.conf\"", "key = \"program:web.environment\""),
+        lay: |world| {
+            world.write("web.conf", "[program:web]\nenvironment=TOKEN=\"x\",OTHER=\"1\"\n");
+            env(world, "a.env");
+        },
+        remedy: "name a value that is the access token alone by `file`, `format` and `key`, or deliver with `command` to a program that edits this one",
+        act: |_, _| table!("file = \"a.env\"", "key = \"TOKEN\"").to_owned(),
+        file: "a.env",
+    },
+    Case {
+        target: table!("file = \"a.env\"", "key = \"TOKEN\""),
+        lay: |world| world.write("a.env", "set -u\n"),
+        remedy: "add the key to the file by hand, with an empty value, or correct `key` and `format` in the config",
+        act: |world, _| {
+            world.write("a.env", "set -u\nTOKEN=\n");
+            table!("file = \"a.env\"", "key = \"TOKEN\"").to_owned()
+        },
+        file: "a.env",
+    },
+    Case {
         target: table!("file = \"settings\""),
         lay: |world| world.write("settings", "TOKEN=changeme\nOTHER=1\n"),
         remedy: "set `format` in the config: toml, ini, env, json or yaml with a `key`, or raw",
