@@ -77,14 +77,14 @@ impl<'a> Additions<'a> {
 }
 
 /// The files of `tokens.d`, each with what is wrong with it.
-pub struct Sieve<'a> {
+pub struct CheckedFiles<'a> {
     files: &'a [TokenFile],
     documents: Vec<Option<Document<&'a str>>>,
     wrong: BTreeMap<usize, Vec<Diagnostic>>,
     some_are_unfit: bool,
 }
 
-impl<'a> Sieve<'a> {
+impl<'a> CheckedFiles<'a> {
     /// Reads the files as TOML.
     pub fn new(files: &'a [TokenFile], unfit: &[UnfitFile]) -> Self {
         let mut wrong = BTreeMap::new();

@@ -75,7 +75,7 @@ pub use self::wording::nearest;
 
 pub use crate::edit::Missing;
 
-use self::additions::{Additions, Sieve};
+use self::additions::{Additions, CheckedFiles};
 use self::diagnostic::{FileId, MistakePages, SourceText};
 use self::notify::{ChannelRead, Labels};
 use self::permissions::JudgedFile;
@@ -244,15 +244,15 @@ fn parse(
     let mut pages = MistakePages::new(&sources, schema);
 
     let table = config_text.table();
-    let mut sieve = Sieve::new(&files.fit, &files.unfit);
-    sieve.take_out_doubled(table);
+    let mut checked = CheckedFiles::new(&files.fit, &files.unfit);
+    checked.take_out_doubled(table);
     loop {
         let reader = Reader::new(purpose, FileId::CONFIG, folder, schema);
         if let Err(error) = &config_text.document {
             reader.report(syntax::explain(text, error, |bytes| reader.span(bytes)));
         }
         let open = |file, folder| Reader::new(purpose, file, folder, schema);
-        let mut additions = sieve.additions(table, open);
+        let mut additions = checked.additions(table, open);
         let mut config = read_tables(&reader, table, &additions, path, environment);
         let (mut diagnostics, mut tables) = reader.finish();
         for addition in additions.read.drain(..) {
@@ -262,16 +262,16 @@ fn parse(
         }
         let mistakes = diagnostics.in_order();
         if mistakes.iter().any(|mistake| mistake.file() == FileId::CONFIG) {
-            let all = mistakes.iter().chain(sieve.mistakes());
+            let all = mistakes.iter().chain(checked.mistakes());
             let mistakes = all.map(|mistake| pages.mistake(mistake)).collect();
             return Err(ConfigError { path: path.to_owned(), mistakes });
         }
         if mistakes.is_empty() {
-            config.left_out = sieve.left_out(&additions, &files.unfit, &mut pages);
+            config.left_out = checked.left_out(&additions, &files.unfit, &mut pages);
             return Ok((config, Description::new(path, tables, schema)));
         }
         drop(additions);
-        sieve.take_out(mistakes);
+        checked.take_out(mistakes);
     }
 }
 

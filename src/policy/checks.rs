@@ -249,7 +249,7 @@ fn without_access_token(subject: &Subject<'_>, moment: Moment) -> Option<Conditi
     let candidate = credential.candidate.as_ref();
     let answer = candidate.and_then(|it| it.proof.as_ref()).map(|proof| &proof.inspection);
     let problem = answer.and_then(|answer| answer.problem.as_ref());
-    let problem = problem.or(credential.ledger.problem.as_ref());
+    let problem = problem.or(credential.attempts.problem.as_ref());
     Some(match problem {
         Some(problem) if problem.tells_of_a_past() => {
             Condition::Down { since: problem.expired_at().filter(|at| *at <= moment.now) }

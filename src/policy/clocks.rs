@@ -15,7 +15,7 @@
 use chrono::TimeDelta;
 
 use super::{Health, Reason, humanize};
-use crate::token::{Action, Ledger, Time};
+use crate::token::{Action, Attempts, Time};
 
 /// Clocks that differ by less agree: nothing is said, and the host's counts.
 pub const TOLERANCE: TimeDelta = TimeDelta::minutes(5);
@@ -164,13 +164,13 @@ pub fn throttle(until: Time, now: Time) -> Option<Time> {
 }
 
 /// Until when nothing is tried for a token, if that lies ahead of `now`.
-pub fn pause(ledger: &Ledger, now: Time) -> Option<Time> {
-    let longest = if is_metas_own_pause(ledger) { LONGEST_THROTTLE } else { LONGEST_PAUSE };
-    ledger.not_before.filter(|until| *until > now && *until - now <= longest)
+pub fn pause(attempts: &Attempts, now: Time) -> Option<Time> {
+    let longest = if is_metas_own_pause(attempts) { LONGEST_THROTTLE } else { LONGEST_PAUSE };
+    attempts.not_before.filter(|until| *until > now && *until - now <= longest)
 }
 
 /// Whether Meta itself asked for the pause, by the problem that stands: it holds for everybody.
-pub fn is_metas_own_pause(ledger: &Ledger) -> bool {
-    let problem = ledger.problem.as_ref();
+pub fn is_metas_own_pause(attempts: &Attempts) -> bool {
+    let problem = attempts.problem.as_ref();
     problem.is_some_and(|problem| matches!(problem.action, Action::Wait | Action::SlowDown))
 }

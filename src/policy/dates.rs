@@ -7,8 +7,8 @@
 use chrono::TimeDelta;
 
 use crate::token::{
-    Action, DataAccess, Expiry, Generation, Inspection, Label, Ledger, Problem, ProblemKind, Time,
-    TokenType,
+    Action, Attempts, DataAccess, Expiry, Generation, Inspection, Label, Problem, ProblemKind,
+    Time, TokenType,
 };
 
 use super::checks::{Checks, Step, condition};
@@ -29,8 +29,8 @@ impl Checks<'_> {
         if self.subject.only_a_person_can_renew() {
             return ours(self.why_not_automatic(), self.new_login());
         }
-        let ledger = self.subject.credential.map(|credential| &credential.ledger);
-        let Some(problem) = ledger.and_then(|ledger| ledger.problem.as_ref()) else {
+        let attempts = self.subject.credential.map(|credential| &credential.attempts);
+        let Some(problem) = attempts.and_then(|attempts| attempts.problem.as_ref()) else {
             let step = format!("run `metatoken refresh {}`", self.subject.label);
             let remedy = Remedy::of_the_operator(step)
                 .with_note("A timer should have done so: see that it runs `metatoken refresh`");
@@ -197,14 +197,14 @@ impl Checks<'_> {
 
     /// The access token works, but only a person can clear what keeps it from being renewed: the
     /// app's secret, or permissions that a new access token lacks.
-    pub fn in_the_way(&mut self, ledger: &Ledger, state: State) {
+    pub fn in_the_way(&mut self, attempts: &Attempts, state: State) {
         let is_dead = matches!(state, State::Expired | State::Invalid);
         let calls_for_a_person = |it: &Reason| it.action.needs_a_person();
         // What keeps a dead one from being replaced is not a second cause beside its death.
         if is_dead && self.reasons.iter().any(calls_for_a_person) {
             return;
         }
-        if let Some(problem) = ledger.problem.as_ref().filter(|it| it.action.needs_a_person())
+        if let Some(problem) = attempts.problem.as_ref().filter(|it| it.action.needs_a_person())
             && !(is_dead && problem.kind == ProblemKind::TooYoung)
             && !self.is_said(problem)
         {
@@ -237,8 +237,8 @@ impl Checks<'_> {
         if self.moment.dates == Dates::Doubted || self.moment.now - due <= delay {
             return;
         }
-        let ledger = self.subject.credential.map(|credential| &credential.ledger);
-        let problem = ledger.and_then(|ledger| ledger.problem.as_ref());
+        let attempts = self.subject.credential.map(|credential| &credential.attempts);
+        let problem = attempts.and_then(|attempts| attempts.problem.as_ref());
         // What only a person can clear out of the way is said by itself.
         if problem.is_some_and(|problem| problem.action.needs_a_person()) {
             return;
@@ -246,7 +246,7 @@ impl Checks<'_> {
         let message = format!(
             "renewal due since {}{}",
             humanize::when(due, self.moment.now),
-            self.what_happened(ledger, problem, due)
+            self.what_happened(attempts, problem, due)
         );
         let step = self.against_delay();
         self.add(OVERDUE, Health::Warning, message, step);
@@ -276,7 +276,7 @@ impl Checks<'_> {
 
     fn what_happened(
         &self,
-        ledger: Option<&Ledger>,
+        attempts: Option<&Attempts>,
         problem: Option<&Problem>,
         due: Time,
     ) -> String {
@@ -287,7 +287,7 @@ impl Checks<'_> {
         if let Some(until) = self.subject.throttled_until.and_then(|until| throttle(until, now)) {
             return format!(", Meta limits the app's calls until {}", humanize::when(until, now));
         }
-        match (problem, ledger.and_then(|ledger| ledger.last_attempt_at)) {
+        match (problem, attempts.and_then(|attempts| attempts.last_attempt_at)) {
             (Some(problem), _) => format!(", failed: {}", cause(problem, self.subject)),
             (None, Some(last)) if last > due => {
                 format!(", last tried {}", humanize::when(last, now))

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use super::clocks::is_metas_own_pause;
 use super::humanize;
-use crate::token::{Expiry, Ledger, OpenAttempt, Problem, Time};
+use crate::token::{Attempts, Expiry, OpenAttempt, Problem, Time};
 
 /// What to do with a token now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,14 +153,14 @@ impl Insistence {
     /// Whether a person insists on another try before the pause after the last one is over: by
     /// `--force`, or by naming the token after a failure that only a person can fix. Meta's own pauses
     /// hold for everybody.
-    pub(super) fn ends_a_pause(self, ledger: &Ledger) -> bool {
-        let called = ledger.problem.as_ref().is_some_and(|it| it.action.needs_a_person());
+    pub(super) fn ends_a_pause(self, attempts: &Attempts) -> bool {
+        let called = attempts.problem.as_ref().is_some_and(|it| it.action.needs_a_person());
         let insists = match self {
             Self::None => false,
             Self::Named => called,
             Self::Forced => true,
         };
-        insists && !is_metas_own_pause(ledger)
+        insists && !is_metas_own_pause(attempts)
     }
 }
 

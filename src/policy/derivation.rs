@@ -35,7 +35,7 @@ pub fn listing_is_due(
     }
     let lifeless = |page: &&Credential| {
         page.retired_at.is_none()
-            && clocks::pause(&page.ledger, moment.now).is_none()
+            && clocks::pause(&page.attempts, moment.now).is_none()
             && page.current.as_ref().is_none_or(|current| current.verdict() == Some(false))
     };
     insistence == Insistence::Forced
@@ -100,7 +100,7 @@ pub fn derivation(
     let Some(until) = pause(subject, credential, insistence, moment) else {
         return Some(Decision::Derive(reason));
     };
-    let stands = credential.ledger.problem.as_ref();
+    let stands = credential.attempts.problem.as_ref();
     let waits_for_a_person = stands.is_some_and(|problem| problem.action.needs_a_person());
     match reason {
         // The access token it has serves meanwhile.
@@ -119,9 +119,9 @@ fn pause(
     insistence: Insistence,
     moment: Moment,
 ) -> Option<Time> {
-    let until = clocks::pause(&credential.ledger, moment.now)?;
-    let metas_own = clocks::is_metas_own_pause(&credential.ledger);
-    let is_over = insistence.ends_a_pause(&credential.ledger)
+    let until = clocks::pause(&credential.attempts, moment.now)?;
+    let metas_own = clocks::is_metas_own_pause(&credential.attempts);
+    let is_over = insistence.ends_a_pause(&credential.attempts)
         || was_refused_by_another(subject, credential) && !metas_own;
     (!is_over).then_some(until)
 }
@@ -130,7 +130,7 @@ fn pause(
 fn was_refused_by_another(subject: &Subject<'_>, credential: &Credential) -> bool {
     let parent = subject.parent.and_then(|parent| parent.credential);
     let current = parent.and_then(|parent| parent.current.as_ref());
-    current.is_some_and(|current| credential.ledger.refused_by != Some(current.id))
+    current.is_some_and(|current| credential.attempts.refused_by != Some(current.id))
 }
 
 /// Why a Page's access token is taken anew, or why it is not although it should be.

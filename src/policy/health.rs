@@ -70,7 +70,7 @@ pub fn judge_inspection(
 
 impl Checks<'_> {
     fn shared(&mut self) {
-        let shared = self.subject.credential.and_then(|it| it.ledger.shared.as_ref());
+        let shared = self.subject.credential.and_then(|it| it.attempts.shared.as_ref());
         self.reasons.extend(shared.map(|shared| judge_shared(self.subject, shared)));
     }
 
@@ -79,7 +79,7 @@ impl Checks<'_> {
         let candidate = credential.and_then(|it| it.candidate.as_ref());
         let waits = candidate.is_some();
         let answer = candidate.and_then(|it| it.proof.as_ref()).map(|proof| &proof.inspection);
-        let stands = credential.and_then(|it| it.ledger.problem.as_ref());
+        let stands = credential.and_then(|it| it.attempts.problem.as_ref());
         let problem = answer.and_then(|answer| answer.problem.as_ref()).or(stands);
         match (problem, self.subject.parent) {
             _ if !waits && credential.is_some_and(|it| it.given_to.is_some()) => {
@@ -88,7 +88,7 @@ impl Checks<'_> {
                 }
             }
             // That another token has it is said already.
-            _ if !waits && credential.is_some_and(|it| it.ledger.shared.is_some()) => {}
+            _ if !waits && credential.is_some_and(|it| it.attempts.shared.is_some()) => {}
             // Nothing helps a Page while its parent is down but what helps the parent.
             (Some(problem), Some(parent))
                 if parent.verdict() == Some(false) && problem.fix.is_none() =>
@@ -205,7 +205,7 @@ impl Checks<'_> {
             self.probed();
         }
         if let Some(credential) = self.subject.credential {
-            self.in_the_way(&credential.ledger, state);
+            self.in_the_way(&credential.attempts, state);
         }
         state
     }
@@ -262,8 +262,8 @@ impl Checks<'_> {
     /// Says of a living token that it may expire at any time: Meta reports no date, and only a renewal
     /// tells. Where `debug_token` left the date out, the next answer has it.
     fn unknown_end(&mut self, expiry: Expiry) {
-        let ledger = self.subject.credential.map(|credential| &credential.ledger);
-        let stands = ledger.and_then(|ledger| ledger.problem.as_ref());
+        let attempts = self.subject.credential.map(|credential| &credential.attempts);
+        let stands = attempts.and_then(|attempts| attempts.problem.as_ref());
         let is_said = stands.is_some_and(|problem| problem.action.needs_a_person())
             || self.reasons.iter().any(|reason| reason.code == OVERDUE);
         let hides = self.subject.token_type.spec().may_hide_the_end();
@@ -345,9 +345,9 @@ impl Checks<'_> {
             let step = self.new_login();
             return self.add(ProblemKind::Revoked.as_str(), Health::Critical, message, step);
         }
-        let ledger = self.subject.credential.map(|credential| &credential.ledger);
-        let refused = ledger
-            .and_then(|ledger| ledger.problem.as_ref())
+        let attempts = self.subject.credential.map(|credential| &credential.attempts);
+        let refused = attempts
+            .and_then(|attempts| attempts.problem.as_ref())
             .filter(|problem| problem.action.needs_a_person());
         let gone = self.subject.credential.and_then(|it| gone_since(it, self.moment.now));
         let (code, message) = (problem.kind.as_str(), cause(problem, self.subject));

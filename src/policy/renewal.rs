@@ -39,7 +39,7 @@ fn exchange(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> De
     if current.proof.is_none() {
         return Decision::Verify(Verify::NeverChecked);
     }
-    if let Some(attempt) = credential.ledger.open_attempt {
+    if let Some(attempt) = credential.attempts.open_attempt {
         return Decision::Verify(Verify::CutShort(attempt));
     }
     if let Some(why) = beyond_our_help(current, moment) {
@@ -54,8 +54,8 @@ fn exchange(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> De
         None if subject.may_be_short_lived(current, moment.now) => Renew::PerhapsShortLived,
         None => return Decision::Skip(Skip::LongLived { expiry }),
     };
-    let metas_own = pause(&credential.ledger, moment.now)
-        .filter(|_| is_metas_own_pause(&credential.ledger) && ends.is_some());
+    let metas_own = pause(&credential.attempts, moment.now)
+        .filter(|_| is_metas_own_pause(&credential.attempts) && ends.is_some());
     match metas_own {
         _ if !subject.policy.auto_refresh && insistence == Insistence::None => {
             Decision::Skip(Skip::LeftAlone { ends })
@@ -82,9 +82,9 @@ fn unless_throttled(subject: &Subject<'_>, wish: Decision, moment: Moment) -> De
 
 /// Until when Meta wants no further call with this token, as it said itself.
 fn throttled_until(credential: &Credential, now: Time) -> Option<Time> {
-    let ledger = &credential.ledger;
-    let throttled = ledger.problem.as_ref().is_some_and(|it| it.action == Action::SlowDown);
-    pause(ledger, now).filter(|_| throttled)
+    let attempts = &credential.attempts;
+    let throttled = attempts.problem.as_ref().is_some_and(|it| it.action == Action::SlowDown);
+    pause(attempts, now).filter(|_| throttled)
 }
 
 /// Whether a candidate was granted by Meta or handed over, and is not examined yet.
@@ -147,7 +147,7 @@ fn open_question(
         return Some(Verify::Stale { last: proof.at });
     }
     // Named even if the run that was cut short asked in this very second.
-    if let Some(attempt) = credential.ledger.open_attempt {
+    if let Some(attempt) = credential.attempts.open_attempt {
         return Some(Verify::CutShort(attempt));
     }
     if proof.at >= moment.run_started {
@@ -169,7 +169,7 @@ fn open_question(
 /// Whether a person was called for what the last attempt ran into, and may have been since this was
 /// last asked about.
 fn person_awaited(credential: &Credential, current: &Generation, moment: Moment) -> Option<Verify> {
-    let called = credential.ledger.problem.as_ref().is_some_and(|it| it.action.needs_a_person());
+    let called = credential.attempts.problem.as_ref().is_some_and(|it| it.action.needs_a_person());
     let asked = current.proof.as_ref().is_some_and(|proof| proof.at >= moment.run_started);
     (called && !asked).then_some(Verify::PersonAwaited)
 }
@@ -235,8 +235,8 @@ fn renewal(
     {
         return Decision::Skip(Skip::TooYoung { eligible });
     }
-    match pause(&credential.ledger, moment.now) {
-        Some(until) if !insistence.ends_a_pause(&credential.ledger) => {
+    match pause(&credential.attempts, moment.now) {
+        Some(until) if !insistence.ends_a_pause(&credential.attempts) => {
             Decision::Skip(Skip::BackingOff { until })
         }
         _ => Decision::Renew(reason),
@@ -284,10 +284,10 @@ fn may_be_answered(
     if subject.token_type.spec().undocumented.is_none() || subject.parent.is_some() {
         return false;
     }
-    let ledger = subject.credential.map(|credential| &credential.ledger);
-    let was_answered = ledger.is_some_and(|ledger| {
-        let stands = ledger.problem.as_ref();
-        ledger.misses > 0 || stands.is_some_and(|problem| !problem.kind.is_outage())
+    let attempts = subject.credential.map(|credential| &credential.attempts);
+    let was_answered = attempts.is_some_and(|attempts| {
+        let stands = attempts.problem.as_ref();
+        attempts.misses > 0 || stands.is_some_and(|problem| !problem.kind.is_outage())
     });
     let is_near = moment.dates == Dates::Trusted
         && current.expiry.is_within(subject.window(current).span, moment.now);

@@ -148,9 +148,10 @@ impl<'a> Subject<'a> {
     /// Whether Meta has accepted three renewals over three days without extending the token.
     pub fn has_stopped_extending(&self) -> bool {
         self.credential.is_some_and(|credential| {
-            let ledger = &credential.ledger;
-            let over = ledger.first_miss_at.zip(ledger.last_attempt_at).map(|(from, to)| to - from);
-            ledger.misses >= 3 && over.is_some_and(|over| over >= TimeDelta::days(2))
+            let attempts = &credential.attempts;
+            let over =
+                attempts.first_miss_at.zip(attempts.last_attempt_at).map(|(from, to)| to - from);
+            attempts.misses >= 3 && over.is_some_and(|over| over >= TimeDelta::days(2))
         })
     }
 
@@ -199,13 +200,13 @@ impl Subject<'_> {
 
     /// When this access token of unknown end is renewed, if that lies ahead.
     pub(super) fn next_renewal(&self, current: &Generation, now: Time) -> Option<Time> {
-        let paused = self.credential.and_then(|credential| pause(&credential.ledger, now));
+        let paused = self.credential.and_then(|credential| pause(&credential.attempts, now));
         self.eligible_at_the_latest(current, now).max(paused)
     }
 
     /// When Meta last moved the end of this very access token.
     fn extended_at(&self, current: &Generation) -> Option<Time> {
-        let last = self.credential.and_then(|credential| credential.ledger.last_refreshed_at);
+        let last = self.credential.and_then(|credential| credential.attempts.last_refreshed_at);
         last.filter(|at| *at >= current.obtained_at)
     }
 

@@ -239,7 +239,7 @@ impl Candidates<'_> {
             let refused = self.run.store.refuse(self.run.id, credential, refusal, now)?;
             return Ok((refused, Examined::AdoptionRefused(problem)));
         }
-        let sent = credential.ledger.sent_exchange;
+        let sent = credential.attempts.sent_exchange;
         let problem = sent.map_or(problem.clone(), |it| it.blame(candidate.fingerprint, problem));
         let refused =
             self.refuse(credential, candidate, Some(EventKind::AdoptionRefused), &problem, None)?;
@@ -254,7 +254,7 @@ impl Candidates<'_> {
         problem: Problem,
     ) -> Result<(Credential, Examined), StoreError> {
         let expiry = credential.current.as_ref().map_or(Expiry::Unknown, |current| current.expiry);
-        let failures = credential.ledger.consecutive_failures.saturating_add(1);
+        let failures = credential.attempts.consecutive_failures.saturating_add(1);
         let not_before = Some(next_try(&problem, failures, expiry, self.run.now()));
         let refused = self.refuse(
             credential,

@@ -209,7 +209,7 @@ impl TokenRun<'_> {
     /// Records what keeps a first access token away. Meta was not asked, so that no refresh has failed:
     /// the history counts none.
     fn miss(&mut self, problem: Problem) -> Result<(), StoreError> {
-        if self.credential.ledger.problem.as_ref() != Some(&problem) {
+        if self.credential.attempts.problem.as_ref() != Some(&problem) {
             self.change(|store, credential| store.note_trouble(credential, Some(&problem)))?;
         }
         self.outcome.note_problem(problem);
@@ -279,7 +279,7 @@ impl TokenRun<'_> {
             Some(ConfiguredToken::Shared(shared)) => Some(shared.clone()),
             _ => None,
         };
-        if self.credential.ledger.shared == shared {
+        if self.credential.attempts.shared == shared {
             return Ok(());
         }
         self.change(|store, credential| store.note_shared(credential, shared))

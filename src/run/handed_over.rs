@@ -219,7 +219,7 @@ impl Intake<'_> {
     fn or_what_came_of_it(mut self) -> Result<Self, CliError> {
         let store = &self.run.store;
         let own = store.fingerprint(&self.handed.access_token)?;
-        if self.before.ledger.exchanged != Some(own) {
+        if self.before.attempts.exchanged != Some(own) {
             return Ok(self);
         }
         let is_exchanged = |it: &&Generation| it.origin == Origin::Exchanged;
@@ -347,7 +347,7 @@ impl Intake<'_> {
 
     /// Says of a dead access token that an earlier exchange of it was not answered, if that is so.
     fn blame_a_lost_answer(&self, problem: Problem) -> Result<Problem, CliError> {
-        let Some(sent) = self.before.ledger.sent_exchange else { return Ok(problem) };
+        let Some(sent) = self.before.attempts.sent_exchange else { return Ok(problem) };
         Ok(sent.blame(self.run.store.fingerprint(&self.handed.access_token)?, problem))
     }
 

@@ -137,7 +137,7 @@ impl TokenRun<'_> {
 
     /// Says why Graph must not be asked about this token, if the time that Meta named is not over.
     pub fn question_waits(&self, credential: &Credential) -> Option<CallError> {
-        let until = credential.ledger.ask_not_before?;
+        let until = credential.attempts.ask_not_before?;
         throttle(until, self.run.now()).map(CallError::question_waits)
     }
 
@@ -169,7 +169,7 @@ impl TokenRun<'_> {
     /// be neither inspected nor renewed.
     fn note_what_a_person_must_fix(&mut self, error: &CallError) -> Result<(), StoreError> {
         // A wait that Meta asked for and that is not over must not be forgotten.
-        let known = self.credential.ledger.problem.as_ref();
+        let known = self.credential.attempts.problem.as_ref();
         let waits =
             known.is_some_and(|problem| matches!(problem.action, Action::Wait | Action::SlowDown));
         if error.problem.action.needs_a_person() && !waits {
@@ -183,9 +183,9 @@ impl TokenRun<'_> {
     /// its host can be reached and read, the token is known here. That the app's secret is right it
     /// shows only where it was sent, and what a renewal ran into only another renewal.
     fn forget_disproved(&self, credential: Credential) -> Result<Credential, StoreError> {
-        let ledger = &credential.ledger;
+        let attempts = &credential.attempts;
         let shows_the_secret = self.token.token_type.provider().spec().proves_the_secret();
-        let of_a_renewal = ledger.consecutive_failures > 0;
+        let of_a_renewal = attempts.consecutive_failures > 0;
         let disproved = |problem: &Problem| match problem.kind {
             ProblemKind::AppDisabled | ProblemKind::Network | ProblemKind::MalformedResponse => {
                 true
@@ -195,7 +195,7 @@ impl TokenRun<'_> {
             ProblemKind::TooYoung => false,
             _ => !of_a_renewal && credential.candidate.is_none(),
         };
-        let stands = ledger.problem.as_ref().filter(|problem| problem.action.needs_a_person());
+        let stands = attempts.problem.as_ref().filter(|problem| problem.action.needs_a_person());
         if stands.is_some_and(disproved) {
             self.run.store.forget_trouble(credential)
         } else {

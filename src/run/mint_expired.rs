@@ -11,7 +11,7 @@ use crate::token::{EventKind, Outcome, Problem, ProblemKind};
 impl TokenRun<'_> {
     /// Says in the history of a request that an earlier run did not live to see answered.
     pub fn settle_lost_mint(&mut self) -> Result<(), StoreError> {
-        if self.credential.ledger.minting.sent_at.is_some() {
+        if self.credential.attempts.minting.sent_at.is_some() {
             self.credential = settle_lost(self.run, self.credential.clone())?;
         }
         Ok(())

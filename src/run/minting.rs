@@ -62,7 +62,7 @@ const BETWEEN: TimeDelta = TimeDelta::hours(24);
 
 /// Whether `refresh` may ask again now.
 pub fn may_be_tried(credential: &Credential, now: Time) -> bool {
-    let minting = &credential.ledger.minting;
+    let minting = &credential.attempts.minting;
     minting.tries < TRIES && minting.tried_at.is_none_or(|last| now - last >= BETWEEN)
 }
 
@@ -274,7 +274,7 @@ pub fn lost(user_id: &str, label: &Label, sent: Time) -> Problem {
 
 /// Says in the history of the request that an earlier run did not live to see answered.
 pub fn settle_lost(run: &Run<'_>, credential: Credential) -> Result<Credential, StoreError> {
-    let Some(sent) = credential.ledger.minting.sent_at else { return Ok(credential) };
+    let Some(sent) = credential.attempts.minting.sent_at else { return Ok(credential) };
     let known = credential.current.as_ref().and_then(user_id);
     let lost = lost(&known.unwrap_or_else(|| "unknown".to_owned()), &credential.label, sent);
     run.session.ui.warn(&format!("{}: {}; {}", credential.label, lost.message, fix(&lost)));

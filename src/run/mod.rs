@@ -242,7 +242,7 @@ impl<'a> Run<'a> {
     ) -> Result<Credential, StoreError> {
         let Some(problem) = credential.cut_short() else { return Ok(credential) };
         self.session.ui.warn(&format!("{}: {}{how}", credential.label, problem.message));
-        let credential = match credential.ledger.open_attempt {
+        let credential = match credential.attempts.open_attempt {
             // Where the one in use turns out to be dead, that may be why.
             Some(OpenAttempt { kind: AttemptKind::Renewal, began }) => {
                 self.store.note_lost_answer(credential, began)?

@@ -156,7 +156,7 @@ fn note_refused_list(
     parent: &Credential,
     error: &CallError,
 ) -> Result<(), StoreError> {
-    let stands = parent.ledger.problem.is_some();
+    let stands = parent.attempts.problem.is_some();
     if stands || error.held_back || !error.problem.action.needs_a_person() {
         return Ok(());
     }
@@ -165,7 +165,7 @@ fn note_refused_list(
 
 /// Says why the list of a parent's Pages must not be asked for, if Meta's time is not over.
 pub fn list_waits(run: &Run<'_>, parent: &Credential) -> Option<CallError> {
-    let until = parent.ledger.list_not_before?;
+    let until = parent.attempts.list_not_before?;
     throttle(until, run.now()).map(CallError::listing_waits)
 }
 

@@ -32,7 +32,7 @@ pub fn reached_pages(
     let throttled = store.map(|store| apps::throttled_apps(store, now)).transpose()?;
     let app = apps::app(session, &throttled.unwrap_or_default(), &token.app);
     let app = app.map_err(|problem| failed(&problem))?;
-    let waits = credential.as_ref().and_then(|it| throttle(it.ledger.list_not_before?, now));
+    let waits = credential.as_ref().and_then(|it| throttle(it.attempts.list_not_before?, now));
     if let Some(until) = waits {
         return Err(failed(&CallError::listing_waits(until).problem));
     }

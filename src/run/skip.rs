@@ -52,7 +52,7 @@ impl TokenRun<'_> {
 
     /// Repeats what keeps a sealed access token from being used, until a person has cleared it.
     fn with_what_waits(&mut self, sentence: String) {
-        match self.credential.ledger.problem.clone() {
+        match self.credential.attempts.problem.clone() {
             Some(problem) if problem.action.needs_a_person() => {
                 self.outcome.note_problem(problem);
             }
@@ -70,7 +70,7 @@ impl TokenRun<'_> {
     fn backing_off(&mut self, sentence: String) {
         let proof = self.credential.current.as_ref().and_then(|current| current.proof.as_ref());
         let dead = proof.is_some_and(|proof| proof.inspection.verdict() == Some(false));
-        match self.credential.ledger.problem.clone() {
+        match self.credential.attempts.problem.clone() {
             Some(problem) if problem.action.needs_a_person() => {
                 self.outcome.note_problem(problem);
             }
@@ -95,7 +95,7 @@ impl TokenRun<'_> {
             self.outcome.note(Outcome::Skipped, reason);
             return Ok(());
         }
-        if let Some(shared) = &self.credential.ledger.shared {
+        if let Some(shared) = &self.credential.attempts.shared {
             let reason = judge_shared(&subject(self.token, None, None), shared);
             self.outcome.note(Outcome::Invalid, reason.message);
             return Ok(());
@@ -105,7 +105,7 @@ impl TokenRun<'_> {
             self.outcome.note_problem(problem);
             return Ok(());
         }
-        let known = self.credential.ledger.problem.clone();
+        let known = self.credential.attempts.problem.clone();
         let of_import = self.credential.unfinished_import().map(|_| not_imported());
         let problem = known.or(of_import).unwrap_or_else(|| no_access_token(&self.token.label));
         self.outcome.note_problem(problem);

@@ -183,7 +183,7 @@ impl<'a> TokenRun<'a> {
     }
 
     fn next_try(&self, problem: &Problem, expiry: Expiry) -> Time {
-        let failures = self.credential.ledger.consecutive_failures.saturating_add(1);
+        let failures = self.credential.attempts.consecutive_failures.saturating_add(1);
         next_try(problem, failures, expiry, self.run.now())
     }
 
@@ -205,7 +205,7 @@ impl<'a> TokenRun<'a> {
             return Ok(());
         }
         let app = fingerprint_of_app(self.run, self.token)?;
-        if self.credential.ledger.failed_with == app {
+        if self.credential.attempts.failed_with == app {
             return Ok(());
         }
         self.change(|store, credential| store.note_failed_with(credential, app))
@@ -233,12 +233,12 @@ fn with_another_app(
     token: &TokenConfig,
     credential: Credential,
 ) -> Result<Credential, StoreError> {
-    let ledger = &credential.ledger;
-    let waits = ledger.problem.as_ref().is_some_and(|problem| problem.action.needs_a_person());
-    if !waits || ledger.not_before.is_none() {
+    let attempts = &credential.attempts;
+    let waits = attempts.problem.as_ref().is_some_and(|problem| problem.action.needs_a_person());
+    if !waits || attempts.not_before.is_none() {
         return Ok(credential);
     }
-    let is_the_same = ledger.failed_with == fingerprint_of_app(run, token)?;
+    let is_the_same = attempts.failed_with == fingerprint_of_app(run, token)?;
     if is_the_same { Ok(credential) } else { run.store.end_pause(credential) }
 }
 

@@ -70,7 +70,7 @@ pub fn subject<'a>(
 
 /// Turns a backoff into [`Skip::TooYoung`] where Meta's «too young» began it: nothing has failed.
 pub fn as_too_young(decision: Decision, subject: &Subject<'_>) -> Decision {
-    let problem = subject.credential.and_then(|credential| credential.ledger.problem.as_ref());
+    let problem = subject.credential.and_then(|credential| credential.attempts.problem.as_ref());
     match decision {
         Decision::Skip(Skip::BackingOff { until: eligible })
             if problem.is_some_and(|problem| problem.kind == ProblemKind::TooYoung) =>

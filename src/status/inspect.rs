@@ -157,7 +157,7 @@ pub fn look_at_unusable(stored: &Stored<'_>, ask: AskGraph) -> Vec<LiveAnswer> {
 }
 
 fn was_rejected(credential: &Credential) -> bool {
-    credential.candidate.is_none() && credential.ledger.problem.is_some()
+    credential.candidate.is_none() && credential.attempts.problem.is_some()
 }
 
 fn is_stale(tokens: &Tokens, member: &TokenConfig, ask: AskGraph, now: Time) -> bool {

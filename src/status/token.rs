@@ -35,12 +35,12 @@ pub fn judge_token(
         .with(judge_deliveries(&member.label, &deliveries, moment.now))
         .with(tokens.declared_labels().conflict(&member.label).cloned().into_iter().collect());
     let inspection = proof.map(|proof| &proof.inspection);
-    let ledger = subject.credential.map(|credential| &credential.ledger);
+    let attempts = subject.credential.map(|credential| &credential.attempts);
     let problem = failed
         .map(|fault| &fault.problem)
         .or_else(|| inspection.and_then(|inspection| inspection.problem.as_ref()))
         .or_else(|| of_candidate(&subject))
-        .or_else(|| ledger.and_then(|ledger| ledger.problem.as_ref()))
+        .or_else(|| attempts.and_then(|attempts| attempts.problem.as_ref()))
         .cloned();
     let named = |missing: Vec<&str>| missing.into_iter().map(str::to_owned).collect::<Vec<_>>();
     TokenReport {
@@ -166,7 +166,8 @@ fn adoption_is_next(config: &TokenConfig, moment: Moment) -> Refresh {
 
 fn plan(subject: &Subject<'_>, moment: Moment) -> Refresh {
     let decision = as_too_young(decide(subject, Insistence::None, moment), subject);
-    let ledger = subject.credential.map(|credential| credential.ledger.clone()).unwrap_or_default();
+    let attempts =
+        subject.credential.map(|credential| credential.attempts.clone()).unwrap_or_default();
     Refresh {
         automatic: !subject.only_a_person_can_renew(),
         due: !matches!(decision, Decision::Skip(_)),
@@ -188,9 +189,9 @@ fn plan(subject: &Subject<'_>, moment: Moment) -> Refresh {
             Decision::Skip(_) => None,
             _ => Some(moment.now),
         },
-        last_refreshed_at: ledger.last_refreshed_at,
-        last_attempt_at: ledger.last_attempt_at,
-        consecutive_failures: ledger.consecutive_failures,
+        last_refreshed_at: attempts.last_refreshed_at,
+        last_attempt_at: attempts.last_attempt_at,
+        consecutive_failures: attempts.consecutive_failures,
     }
 }
 

@@ -289,6 +289,6 @@ mod tests {
         assert_eq!(known(), None);
         let after = store.credential_called(&label("brand"), None).unwrap().unwrap();
         assert_eq!(store.credential(token).unwrap(), after);
-        assert_eq!(after.ledger.problem, Some(problem));
+        assert_eq!(after.attempts.problem, Some(problem));
     }
 }

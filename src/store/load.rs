@@ -12,8 +12,8 @@ use super::tx_error::TxError;
 use super::value::{RunId, SqlValue};
 use super::{deliveries, earlier, rotations};
 use crate::token::{
-    Credential, Damage, Delivery, Generation, GenerationId, GenerationState, Label, Ledger,
-    MintingLedger, Proof, TokenId, TokenType,
+    Attempts, Credential, Damage, Delivery, Generation, GenerationId, GenerationState, Label,
+    MintingAttempts, Proof, TokenId, TokenType,
 };
 
 /// What of a token can be damaged, as people are told.
@@ -206,7 +206,7 @@ fn known(mut row: Row<'_>) -> Result<Credential, BadCell> {
         listed: row.maybe_generation("token.listed")?,
         unlisted_since: row.maybe_time("token.unlisted_since")?,
         retired_at: row.maybe_time("token.retired_at")?,
-        ledger: Ledger {
+        attempts: Attempts {
             last_refreshed_at: row.maybe_time("token.last_refreshed_at")?,
             last_attempt_at: row.maybe_time("token.last_attempt_at")?,
             consecutive_failures: row.number("token.consecutive_failures")?,
@@ -223,7 +223,7 @@ fn known(mut row: Row<'_>) -> Result<Credential, BadCell> {
             exchanged: row.maybe_fingerprint("token.exchanged")?,
             shared: row.shared_token(["token.shared_with", "token.shared_with_declared"])?,
             refused_by: row.maybe_generation("token.refused_by")?,
-            minting: MintingLedger {
+            minting: MintingAttempts {
                 sent_at: row.maybe_time("token.mint_sent_at")?,
                 tried_at: row.maybe_time("token.mint_tried_at")?,
                 tries: row.maybe_number("token.mint_tries")?.unwrap_or_default(),

@@ -192,7 +192,7 @@ fn check_handed_on(mut known: Credential, stored: &Credential) {
         is_newer |= take_newer_proof(known.as_mut(), stored.as_ref());
     }
     if is_newer {
-        known.ledger.answer_lost_at = stored.ledger.answer_lost_at;
+        known.attempts.answer_lost_at = stored.attempts.answer_lost_at;
         known.damage.clone_from(&stored.damage);
     }
     assert_eq!(known, *stored, "a token is not as it was handed on");
@@ -213,7 +213,7 @@ fn take_newer_proof(known: Option<&mut Generation>, stored: Option<&Generation>)
 /// What only the run of this token changes: `status` adds proofs, and what follows from them, at any
 /// time, and another token may leave what it got from this one.
 fn without_proofs(mut known: Credential) -> Credential {
-    known.ledger.problem = None;
+    known.attempts.problem = None;
     known.fallback = None;
     known.given_to = None;
     for generation in known.current.iter_mut().chain(&mut known.candidate) {

@@ -9,7 +9,7 @@ use super::{
 
 /// What the store knows of the attempts to keep a token alive.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Ledger {
+pub struct Attempts {
     /// When a renewal, exchange or derivation last succeeded.
     pub last_refreshed_at: Option<Time>,
     /// When one was last tried.
@@ -47,7 +47,7 @@ pub struct Ledger {
     /// looked.
     pub shared: Option<SharedToken>,
     /// What was asked of Meta in an admin's name.
-    pub minting: MintingLedger,
+    pub minting: MintingAttempts,
 }
 
 named! {
@@ -98,7 +98,7 @@ impl OpenAttempt {
 
 /// What the store knows of the requests for a new access token of a System User.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct MintingLedger {
+pub struct MintingAttempts {
     /// When one was sent that no run has seen answered.
     pub sent_at: Option<Time>,
     /// When the last one was sent.
@@ -258,7 +258,7 @@ pub struct Credential {
     /// An access token that waits to be examined.
     pub candidate: Option<Generation>,
     /// What happened when it was last renewed.
-    pub ledger: Ledger,
+    pub attempts: Attempts,
     /// What its targets have and what is pending for them, by target.
     pub deliveries: Vec<Delivery>,
     /// What the place held that the config names.
@@ -302,7 +302,7 @@ impl Credential {
             app: None,
             current: None,
             candidate: None,
-            ledger: Ledger::default(),
+            attempts: Attempts::default(),
             deliveries: Vec::new(),
             source: None,
             rotated: Vec::new(),
@@ -376,7 +376,7 @@ impl Credential {
     /// Says of an attempt that an earlier run did not live to end what is lost; where there is no access
     /// token to fall back on, only a person can bring another.
     pub fn cut_short(&self) -> Option<Problem> {
-        let problem = self.ledger.open_attempt?.problem();
+        let problem = self.attempts.open_attempt?.problem();
         Some(if self.has_access_token() {
             problem
         } else {
@@ -386,7 +386,7 @@ impl Credential {
 
     /// Says of the current one's death that the lost answer to a renewal may be its cause.
     pub fn blame_the_lost_answer(&mut self) {
-        let Some(sent) = self.ledger.answer_lost_at else { return };
+        let Some(sent) = self.attempts.answer_lost_at else { return };
         let proof = self.current.as_mut().and_then(|current| current.proof.as_mut());
         let inspection = proof.map(|proof| &mut proof.inspection);
         let dead = inspection.filter(|inspection| inspection.verdict() == Some(false));

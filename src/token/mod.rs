@@ -32,8 +32,8 @@ pub use access_token::{
 };
 pub use arrival::{Arrival, Origin};
 pub use credential::{
-    AttemptKind, Credential, Damage, GivenNow, GivenTo, IN_USE, Ledger, MintingLedger, OpenAttempt,
-    RotatedGeneration, SentExchange, SharedToken, SourceValue, Undeclared,
+    AttemptKind, Attempts, Credential, Damage, GivenNow, GivenTo, IN_USE, MintingAttempts,
+    OpenAttempt, RotatedGeneration, SentExchange, SharedToken, SourceValue, Undeclared,
 };
 pub use delivery::{Delivery, DeliveryState, TargetId};
 pub use expiry::{DataAccess, Expiry};

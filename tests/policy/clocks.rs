@@ -113,9 +113,9 @@ fn three_misses_over_three_days_make_it_a_persons_token() {
         {
             let mut credential =
                 credential("it", token_type, Some(string(Expiry::At(day(60)), last)));
-            credential.ledger.misses = misses;
-            credential.ledger.first_miss_at = Some(last - over);
-            credential.ledger.last_attempt_at = Some(last);
+            credential.attempts.misses = misses;
+            credential.attempts.first_miss_at = Some(last - over);
+            credential.attempts.last_attempt_at = Some(last);
             let subject = subject(&credential, &policy);
             let thresholds = (subject.warn_within(), subject.critical_within());
             let expected = if persons { (days(14), days(7)) } else { (days(10), days(3)) };
@@ -297,8 +297,8 @@ fn a_pause_that_no_run_has_ever_set_holds_nothing_back() {
     let policy = Policy::default();
     let decision = |until, problem: Option<ProblemKind>| {
         let mut credential = user(Expiry::At(day(60)), day(50));
-        credential.ledger.not_before = Some(until);
-        credential.ledger.problem = problem.map(|kind| Problem::new(kind, "x"));
+        credential.attempts.not_before = Some(until);
+        credential.attempts.problem = problem.map(|kind| Problem::new(kind, "x"));
         decide(&subject(&credential, &policy), Insistence::None, Moment::at(day(50)))
     };
     for (kind, longest) in [

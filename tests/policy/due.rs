@@ -46,7 +46,7 @@ fn the_window_opens_on_the_second_for_every_type_that_is_renewed() {
         (opens, None, 1, &alone),
     ] {
         let mut lone = credential("page", TokenType::Page, Some(string(Expiry::At(ends), now)));
-        (lone.ledger.problem, lone.ledger.misses) = (problem.clone(), misses);
+        (lone.attempts.problem, lone.attempts.misses) = (problem.clone(), misses);
         assert_eq!(&unasked(&lone, now), expected, "{now} {problem:?} {misses}");
     }
 }
@@ -124,7 +124,7 @@ fn a_failed_try_is_repeated_when_its_pause_is_over() {
     for token_type in RENEWABLE {
         let mut credential =
             credential("brand", token_type, Some(string(Expiry::At(day(60)), until)));
-        credential.ledger.not_before = Some(until);
+        credential.attempts.not_before = Some(until);
         for (now, backs_off) in [(until - SECOND, true), (until, false), (until + SECOND, false)] {
             let proven = string(Expiry::At(day(60)), now);
             credential.current = Some(proven);
@@ -204,7 +204,7 @@ fn a_clock_that_is_not_believed_makes_nothing_due_but_the_short_lived() {
 fn a_renewal_that_was_cut_short_is_asked_about_first() {
     let mut credential = user(Expiry::At(day(60)), day(49));
     let attempt = renewal(day(49) + hours(1));
-    credential.ledger.open_attempt = Some(attempt);
+    credential.attempts.open_attempt = Some(attempt);
     assert_eq!(
         unasked(&credential, day(49) + hours(2)),
         Decision::Verify(Verify::CutShort(attempt))

@@ -77,8 +77,8 @@ fn an_age_that_a_refusal_taught_holds_for_everybody() {
     let policy = Policy::default();
     let mut ig = credential("ig", TokenType::Instagram, Some(hidden(Expiry::Unknown, day(3))));
     let eligible = day(3) + hours(5);
-    ig.ledger.not_before = Some(eligible);
-    ig.ledger.problem = Some(Problem::new(ProblemKind::TooYoung, "too young"));
+    ig.attempts.not_before = Some(eligible);
+    ig.attempts.problem = Some(Problem::new(ProblemKind::TooYoung, "too young"));
     for insistence in [Insistence::None, Insistence::Forced] {
         let at = |now, proven| {
             let mut ig = ig.clone();
@@ -120,8 +120,8 @@ fn an_apps_token_has_no_end_and_dies_with_the_secret() {
     let verdict = Problem::new(ProblemKind::SessionInvalid, "dead");
     let paused = |problem: Option<Problem>| {
         let mut credential = dead.clone();
-        credential.ledger.not_before = Some(day(1) + hours(1));
-        credential.ledger.problem = problem;
+        credential.attempts.not_before = Some(day(1) + hours(1));
+        credential.attempts.problem = problem;
         credential
     };
     let until = day(1) + hours(1);

@@ -63,8 +63,8 @@ fn the_network_moves_no_verdict() {
     let policy = Policy::default();
     for kind in [ProblemKind::Network, ProblemKind::GraphUnavailable, ProblemKind::RateLimited] {
         let mut credential = user(Expiry::At(day(60)), day(30));
-        credential.ledger.problem = Some(Problem::new(kind, "x"));
-        credential.ledger.consecutive_failures = 9;
+        credential.attempts.problem = Some(Problem::new(kind, "x"));
+        credential.attempts.consecutive_failures = 9;
         let judgement = judge(&subject(&credential, &policy), Moment::at(day(33)));
         assert_eq!((judgement.state, judgement.health), (State::Valid, Health::Ok), "{kind}");
     }

@@ -32,7 +32,7 @@ fn force_overrides_window_backoff_and_auto_refresh() {
     let off = Policy { auto_refresh: false, ..Policy::default() };
     let far = user(Expiry::At(day(60)), day(10));
     let mut backs_off = user(Expiry::At(day(20)), day(10));
-    backs_off.ledger.not_before = Some(day(11));
+    backs_off.attempts.not_before = Some(day(11));
     let not_due = Skip::NotDue { due_at: day(40) };
     for (what, credential, policy, otherwise) in [
         ("window", &far, &on, not_due),
@@ -66,8 +66,8 @@ fn force_takes_strings_from_where_they_come_from() {
     let backs_off = Decision::Skip(Skip::BackingOff { until: day(11) });
     for token_type in [TokenType::App, TokenType::Page] {
         let mut none = credential("it", token_type, None);
-        none.ledger.not_before = Some(day(11));
-        none.ledger.refused_by = parent.current.as_ref().map(|current| current.id);
+        none.attempts.not_before = Some(day(11));
+        none.attempts.refused_by = parent.current.as_ref().map(|current| current.id);
         assert_eq!(
             decisions(&page(&none, &policy, &parent)),
             [backs_off.clone(), backs_off.clone(), Decision::Derive(Derive::NoString)],
@@ -78,8 +78,8 @@ fn force_takes_strings_from_where_they_come_from() {
 
 fn paused(kind: ProblemKind) -> Credential {
     let mut credential = user(Expiry::At(day(20)), day(10));
-    credential.ledger.not_before = Some(day(11));
-    credential.ledger.problem = Some(Problem::new(kind, "x"));
+    credential.attempts.not_before = Some(day(11));
+    credential.attempts.problem = Some(Problem::new(kind, "x"));
     credential
 }
 
@@ -121,7 +121,7 @@ fn some_things_nobody_can_force() {
     }
     // The same pauses hold for what is taken from a parent or an app.
     let mut none = credential("app", TokenType::App, None);
-    none.ledger = paused(ProblemKind::PolicyBlock).ledger;
+    none.attempts = paused(ProblemKind::PolicyBlock).attempts;
     let [_, _, forced] = decisions(&subject(&none, &policy));
     assert_eq!(forced, Decision::Skip(Skip::BackingOff { until }));
 }

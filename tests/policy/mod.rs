@@ -25,9 +25,9 @@ use metatoken::policy::{
     Decision, Insistence, Moment, Naming, Parent, Policy, Subject, decide, judge,
 };
 use metatoken::token::{
-    Arrival, AttemptKind, Credential, Expiry, Fingerprint, Generation, GenerationId,
-    GenerationState, Inspection, Label, Ledger, OpenAttempt, Origin, Problem, ProblemKind, Proof,
-    Time, TokenId, TokenType,
+    Arrival, AttemptKind, Attempts, Credential, Expiry, Fingerprint, Generation, GenerationId,
+    GenerationState, Inspection, Label, OpenAttempt, Origin, Problem, ProblemKind, Proof, Time,
+    TokenId, TokenType,
 };
 
 /// The smallest step that a table takes across a threshold.
@@ -105,7 +105,7 @@ fn credential(name: &str, token_type: TokenType, current: Option<Generation>) ->
         page_id: None,
         current,
         candidate: None,
-        ledger: Ledger::default(),
+        attempts: Attempts::default(),
         deliveries: Vec::new(),
         source: None,
         rotated: Vec::new(),

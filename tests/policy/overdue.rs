@@ -74,7 +74,7 @@ fn what_is_overdue_is_said_once() {
         codes(&subject(&credential, &policy), Moment::at(now))
     };
     let problem =
-        |kind| move |it: &mut Credential| it.ledger.problem = Some(Problem::new(kind, "x"));
+        |kind| move |it: &mut Credential| it.attempts.problem = Some(Problem::new(kind, "x"));
     assert_eq!(with(&|_| {}), ["warning refresh_overdue"]);
     assert_eq!(with(&problem(ProblemKind::Network)), ["warning refresh_overdue"]);
     assert_eq!(with(&problem(ProblemKind::BadAppCredentials)), ["warning bad_app_credentials"]);
@@ -82,7 +82,7 @@ fn what_is_overdue_is_said_once() {
     assert_eq!(with(&problem(ProblemKind::Revoked)), ["warning revoked"]);
     let dead = with(&|it| {
         it.current = it.current.take().map(|it| lifeless(it, ProblemKind::Revoked));
-        it.ledger.problem = Some(Problem::new(ProblemKind::SessionInvalid, "not renewed"));
+        it.attempts.problem = Some(Problem::new(ProblemKind::SessionInvalid, "not renewed"));
     });
     assert_eq!(dead, ["critical revoked"]);
     // Within `warn_within` the end itself is said, with what became of the renewal.
@@ -103,10 +103,11 @@ fn what_kept_a_renewal_is_told() {
         credential
     };
     let untried = credential(&|_| {});
-    let before = credential(&|it| it.ledger.last_attempt_at = Some(day(40)));
-    let tried = credential(&|it| it.ledger.last_attempt_at = Some(day(42)));
-    let failed =
-        credential(&|it| it.ledger.problem = Some(Problem::new(ProblemKind::Network, "no route")));
+    let before = credential(&|it| it.attempts.last_attempt_at = Some(day(40)));
+    let tried = credential(&|it| it.attempts.last_attempt_at = Some(day(42)));
+    let failed = credential(&|it| {
+        it.attempts.problem = Some(Problem::new(ProblemKind::Network, "no route"));
+    });
     for (credential, throttled_until, then) in [
         (&untried, None, ", not tried"),
         (&before, None, ", not tried"),
@@ -124,8 +125,8 @@ fn what_kept_a_renewal_is_told() {
         assert_eq!(told(&subject, Moment::at(now)), [expected]);
     }
     let mut missed = credential(&|it| it.current = Some(hidden(Expiry::Unknown, now)));
-    missed.ledger.misses = 3;
-    (missed.ledger.first_miss_at, missed.ledger.last_attempt_at) = (Some(day(2)), Some(now));
+    missed.attempts.misses = 3;
+    (missed.attempts.first_miss_at, missed.attempts.last_attempt_at) = (Some(day(2)), Some(now));
     assert_eq!(
         told(&subject(&missed, &policy), Moment::at(now)),
         ["warning refresh_overdue: renewal due since 2026-01-02 00:00 UTC, 44 days ago, \

@@ -146,12 +146,12 @@ fn a_derivation_that_failed_is_tried_again_later() {
         ("fine", &child(Expiry::Never), &renewed(), passing, &never),
     ] {
         let mut child = child.clone();
-        child.ledger.not_before = Some(until);
-        child.ledger.refused_by = parent.current.as_ref().map(|current| current.id);
-        child.ledger.problem = Some(Problem::new(kind, "x"));
+        child.attempts.not_before = Some(until);
+        child.attempts.refused_by = parent.current.as_ref().map(|current| current.id);
+        child.attempts.problem = Some(Problem::new(kind, "x"));
         let decision = decide(&page(&child, &policy, parent), Insistence::None, now);
         assert_eq!(&decision, expected, "{what}");
-        child.ledger.not_before = Some(day(10));
+        child.attempts.not_before = Some(day(10));
         let decision = decide(&page(&child, &policy, parent), Insistence::None, now);
         assert_eq!(decision.name(), "derive", "{what}, its pause over");
     }
@@ -185,13 +185,13 @@ fn a_pause_is_about_the_parent_s_generation_that_was_asked() {
         ("throttled, and dead", &dead_child(), &limit, &paused),
     ] {
         let mut child = child.clone();
-        child.ledger.not_before = Some(until);
-        child.ledger.refused_by = Some(asked);
-        child.ledger.problem = Some(problem.clone());
+        child.attempts.not_before = Some(until);
+        child.attempts.refused_by = Some(asked);
+        child.attempts.problem = Some(problem.clone());
         let decision = decide(&page(&child, &policy, &renewed()), Insistence::None, now);
         assert_eq!(&decision, now_it_is, "{what}");
         // The new one refused it too.
-        child.ledger.refused_by = renewed().current.map(|current| current.id);
+        child.attempts.refused_by = renewed().current.map(|current| current.id);
         let decision = decide(&page(&child, &policy, &renewed()), Insistence::None, now);
         assert_ne!(decision.name(), "derive", "{what}, asked already");
     }
@@ -208,7 +208,7 @@ fn pages_are_listed_for_a_new_parent_string_for_a_lifeless_page_or_by_force() {
     retired.retired_at = Some(day(9));
     let paused = |until| {
         let mut page = dead_child();
-        page.ledger.not_before = Some(until);
+        page.attempts.not_before = Some(until);
         page
     };
     let due = |parent: &Credential, pages: &[&Credential], insistence| {

@@ -16,7 +16,7 @@ fn waiting(credential: &Credential) -> Credential {
 
 fn troubled(credential: &Credential, problem: Problem) -> Credential {
     let mut credential = credential.clone();
-    credential.ledger.problem = Some(problem);
+    credential.attempts.problem = Some(problem);
     credential
 }
 
@@ -137,8 +137,8 @@ fn an_end() {
     let now = day(52);
     let fine = user(Expiry::At(day(60)), now);
     let mut stopped = fine.clone();
-    (stopped.ledger.misses, stopped.ledger.first_miss_at) = (3, Some(day(49)));
-    stopped.ledger.last_attempt_at = Some(day(51));
+    (stopped.attempts.misses, stopped.attempts.first_miss_at) = (3, Some(day(49)));
+    stopped.attempts.last_attempt_at = Some(day(51));
     let problem = |kind| Problem { code: Some(2), ..Problem::new(kind, "service down") };
     let failed = troubled(&fine, problem(ProblemKind::GraphUnavailable));
     let lost = troubled(&fine, problem(ProblemKind::BadProof));

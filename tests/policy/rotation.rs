@@ -125,8 +125,8 @@ fn what_is_short_lived_is_exchanged_when_a_person_asks_for_it() {
     let short = || string(Expiry::At(day(0) + hours(3)), day(0));
     let exchanged = |token_type, current, policy: &Policy, insistence, problem: Option<Problem>| {
         let mut known = credential("brand", token_type, Some(current));
-        known.ledger.not_before = problem.as_ref().map(|_| day(1));
-        known.ledger.problem = problem;
+        known.attempts.not_before = problem.as_ref().map(|_| day(1));
+        known.attempts.problem = problem;
         decide_exchange(&subject(&known, policy), insistence, Moment::at(now)).name()
     };
     let (none, named, on) = (Insistence::None, Insistence::Named, Policy::default());

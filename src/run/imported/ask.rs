@@ -135,7 +135,7 @@ fn blame_a_lost_answer(
     let Some(id) = run.known_id(&row.label) else { return Ok(problem) };
     let blamed = run.store.credential(id).and_then(|known| {
         let own = run.store.fingerprint(&row.access_token)?;
-        Ok(match known.ledger.sent_exchange {
+        Ok(match known.attempts.sent_exchange {
             Some(sent) => sent.blame(own, problem),
             None => problem,
         })
@@ -151,19 +151,20 @@ fn in_our_words(
     token_type: TokenType,
     problem: Problem,
 ) -> String {
-    let newcomer = Newcomer { label: &row.label, token_type, app, page_id: row.page_id.as_deref() };
-    format!("its access token was rejected: {}", newcomer.cause(run.session, problem))
+    let unknown =
+        UnknownToken { label: &row.label, token_type, app, page_id: row.page_id.as_deref() };
+    format!("its access token was rejected: {}", unknown.cause(run.session, problem))
 }
 
 /// A token that is not kept here yet.
-pub struct Newcomer<'a> {
+pub struct UnknownToken<'a> {
     pub label: &'a Label,
     pub token_type: TokenType,
     pub app: &'a App,
     pub page_id: Option<&'a str>,
 }
 
-impl Newcomer<'_> {
+impl UnknownToken<'_> {
     /// What is wrong with its access token, in our words.
     pub fn cause(&self, session: &Session, problem: Problem) -> String {
         let config = session.config.path.to_string_lossy();

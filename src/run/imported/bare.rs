@@ -1,6 +1,6 @@
 //! Asks about an access token that stands alone in a file.
 
-use super::ask::{Newcomer, type_by_graph};
+use super::ask::{UnknownToken, type_by_graph};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::graph::{App, Graph};
@@ -110,8 +110,8 @@ fn bare_report(
         format!("{what} of app `{}`, {ends}; nothing was stored: run `{command}{source}`", app.name)
     } else {
         let page_id = identity.page_id.as_deref();
-        let newcomer = Newcomer { label: &label, token_type, app, page_id };
-        let cause = inspection.problem.clone().map(|problem| newcomer.cause(session, problem));
+        let unknown = UnknownToken { label: &label, token_type, app, page_id };
+        let cause = inspection.problem.clone().map(|problem| unknown.cause(session, problem));
         let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
         format!("{what} that Meta rejects{cause}; to take a new one, run `{command}`")
     };

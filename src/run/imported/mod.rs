@@ -147,7 +147,7 @@ fn sort(
         let fingerprint = run.store.fingerprint(&row.access_token)?;
         let sightings = run.store.sightings(&fingerprint)?;
         let is_its_own = sightings.iter().any(|it| it.token == credential.id)
-            || credential.ledger.exchanged == Some(fingerprint);
+            || credential.attempts.exchanged == Some(fingerprint);
         let is_declared = run.session.config.token(label).is_some();
         if is_its_own && is_declared {
             known.push(imported_before(&row, &credential));
@@ -170,7 +170,7 @@ fn what_came_of_it(run: &Run<'_>, row: &ImportRow) -> Result<Option<AccessToken>
     let Some(id) = run.known_id(&row.label) else { return Ok(None) };
     let credential = run.name_interrupted(run.store.credential(id)?)?;
     let candidate = credential.candidate.filter(|it| it.origin == Origin::Exchanged);
-    let exchanged = credential.ledger.exchanged;
+    let exchanged = credential.attempts.exchanged;
     match candidate {
         Some(granted) if exchanged == Some(run.store.fingerprint(&row.access_token)?) => {
             Ok(run.store.reveal(granted.id).ok())

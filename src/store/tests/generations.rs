@@ -168,10 +168,10 @@ fn a_refused_candidate_stays_sealed_and_the_current_string_as_it_was(make: Make)
     let credential = shelf.credential(token);
     assert_eq!(credential.current.unwrap().id, first.id);
     assert_eq!(credential.candidate, None);
-    assert_eq!(credential.ledger.misses, 1);
-    assert_eq!(credential.ledger.first_miss_at, Some(day(2)));
-    assert_eq!(credential.ledger.not_before, Some(day(3)));
-    assert_eq!(credential.ledger.consecutive_failures, 0);
+    assert_eq!(credential.attempts.misses, 1);
+    assert_eq!(credential.attempts.first_miss_at, Some(day(2)));
+    assert_eq!(credential.attempts.not_before, Some(day(3)));
+    assert_eq!(credential.attempts.consecutive_failures, 0);
     assert_eq!(shelf.store.reveal(candidate.id).unwrap(), string("EAAfake2"));
     let known = shelf.credential(token);
     let again = shelf.store.refuse(shelf.run, known, refusal, day(2));
@@ -195,7 +195,7 @@ fn the_same_string_back_moves_its_end(make: Make) {
     let extended = extended.current.unwrap();
     assert_eq!((extended.number, extended.parent), (1, Some(above.id)));
     assert_eq!(extended.expiry, Expiry::At(day(60)));
-    assert_eq!(shelf.credential(page).ledger.last_refreshed_at, Some(day(2)));
+    assert_eq!(shelf.credential(page).attempts.last_refreshed_at, Some(day(2)));
 }
 
 fn a_string_is_known_by_whoever_has_or_had_it(make: Make) {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::store::sqlite::place;
-use crate::token::{AttemptKind, GenerationId, Ledger, OpenAttempt, TargetId};
+use crate::token::{AttemptKind, Attempts, GenerationId, OpenAttempt, TargetId};
 
 contract! {
     a_changed_verdict_is_told_once,
@@ -77,22 +77,22 @@ fn failures_count_until_a_success(make: Make) {
         let credential = shelf.credential(token);
         shelf.store.note_setback(shelf.run, credential, setback, day(1)).unwrap();
     }
-    let expected = Ledger {
+    let expected = Attempts {
         last_attempt_at: Some(day(1)),
         consecutive_failures: 2,
         not_before: Some(day(2)),
         problem: Some(problem),
-        ..Ledger::default()
+        ..Attempts::default()
     };
-    assert_eq!(shelf.credential(token).ledger, expected);
+    assert_eq!(shelf.credential(token).attempts, expected);
 
     shelf.current(token, "EAAfake1", Expiry::Unknown, day(3));
-    let expected = Ledger {
+    let expected = Attempts {
         last_refreshed_at: Some(day(3)),
         last_attempt_at: Some(day(1)),
-        ..Ledger::default()
+        ..Attempts::default()
     };
-    assert_eq!(shelf.credential(token).ledger, expected);
+    assert_eq!(shelf.credential(token).attempts, expected);
 }
 
 fn an_attempt_that_was_cut_short_is_named_until_something_came_of_it(make: Make) {
@@ -108,7 +108,7 @@ fn an_attempt_that_was_cut_short_is_named_until_something_came_of_it(make: Make)
     let attempt = OpenAttempt { kind: AttemptKind::Renewal, began: day(1) };
     let interrupted = Interrupted { token: brand, label: label("brand"), run: shelf.run, attempt };
     assert_eq!(shelf.store.interrupted_attempts().unwrap(), [interrupted]);
-    assert_eq!(shelf.credential(brand).ledger.open_attempt, Some(attempt));
+    assert_eq!(shelf.credential(brand).attempts.open_attempt, Some(attempt));
 
     shelf.store.plan_attempts(next, &[brand, other], day(2)).unwrap();
     shelf.current(brand, "EAAfake1", Expiry::Unknown, day(2));

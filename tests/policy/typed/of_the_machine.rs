@@ -197,9 +197,9 @@ fn of_damaged_rows() -> Vec<Done> {
         let _ = world.run(&told.words());
     }));
     done.push(Done(told.remedy));
-    let mut ledger = world();
-    damage(&ledger, "UPDATE token SET consecutive_failures = -1 WHERE label = 'brand';");
-    done.push(ended(&mut ledger, "damaged", |_| {}));
+    let mut attempts = world();
+    damage(&attempts, "UPDATE token SET consecutive_failures = -1 WHERE label = 'brand';");
+    done.push(ended(&mut attempts, "damaged", |_| {}));
     done
 }
 

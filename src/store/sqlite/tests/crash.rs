@@ -79,7 +79,7 @@ fn a_kill_loses_nothing_that_was_acknowledged() {
         let found: Vec<_> =
             store.generations(credential.id).unwrap().iter().map(|each| each.state).collect();
         assert_eq!(found, states, "{place}");
-        let open = credential.ledger.open_attempt.map(|open| open.began);
+        let open = credential.attempts.open_attempt.map(|open| open.began);
         assert_eq!(open, open_since, "{place}");
         assert_eq!(credential.deliveries, deliveries, "{place}");
         assert_eq!(store.last_runs(1).unwrap()[0].finished_at, None, "{place}");
