@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
+use crate::skip;
+
 #[test]
 fn every_crate_has_a_licence_that_is_allowed() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -12,7 +14,15 @@ fn every_crate_has_a_licence_that_is_allowed() {
     let path = format!("{}:/usr/local/bin:/usr/bin:/bin", cargo.display());
     let mut command = Command::new(folder.join("deployment/licences"));
     let ran = command.arg("--offline").env("PATH", path).output().unwrap();
-    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let said = String::from_utf8_lossy(&ran.stderr);
+    if said.contains("--offline was specified") {
+        assert!(!ran.status.success(), "a list that lacks crates counts as whole");
+        return skip(
+            "every_crate_has_a_licence_that_is_allowed",
+            "crates of other platforms are not here: run `cargo fetch --locked`",
+        );
+    }
+    assert!(ran.status.success(), "{said}");
     let listed = String::from_utf8(ran.stdout).unwrap();
     let rules = std::fs::read_to_string(folder.join("deny.toml")).unwrap();
     let allowed = rules.split_once("allow = [").unwrap().1.split_once(']').unwrap().0;
