@@ -24,7 +24,7 @@ use super::{EditError, File, Format};
 /// The assignments of a file by their names.
 pub struct EnvNames {
     spots: HashMap<Vec<u8>, Vec<Spot>>,
-    /// Those behind something else on their line; they count only where there is no other.
+    /// Assignments behind other text on their line, for names without a plain assignment.
     behind: HashMap<Vec<u8>, Vec<Spot>>,
     /// Where quotes are opened that are not closed: what stands behind may be inside.
     open: Vec<usize>,

@@ -55,7 +55,7 @@ pub fn judge(file: &File<'_>, key: Option<&str>) -> Result<(), EditError> {
         Content::Nothing(_) => return Ok(()),
         Content::Scalar(found) | Content::Other(found) => Standing::Other(found),
         Content::Text(text) | Content::Lines(text) => standing(text),
-        // What an earlier hand put there in the clear is no other value.
+        // An access token in plain text, where base64 belongs, may be replaced too.
         Content::Uncoded(text) => match standing(text) {
             Standing::Other(_) | Standing::Several(_) => Standing::Other(UNCODED),
             standing => standing,

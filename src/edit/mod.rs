@@ -169,7 +169,7 @@ impl ValueAddress<'_> {
             {
                 create(&file, key, value)?
             }
-            // Whoever is told to have it created must not be told afterwards that it cannot be.
+            // A remedy that proposes to create the key must not fail when it is followed.
             (Err(error), Some(key)) if may_be_created(&file, &error) => {
                 return Err(match create(&file, key, value) {
                     Ok(_) | Err(EditError::BadKey { .. }) => error,

@@ -126,7 +126,7 @@ impl Reason {
         }
     }
 
-    /// Whether it says that there is no access token, and nothing of what one could do.
+    /// Whether it says only that there is no access token.
     pub fn is_that_there_is_none(&self) -> bool {
         matches!(self.code, "missing" | "no_backup")
     }

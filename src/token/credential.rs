@@ -74,7 +74,7 @@ pub struct OpenAttempt {
 impl OpenAttempt {
     const LOGIN: &str = "a login";
 
-    /// Whether a problem says that a login was cut short: there is no value that could be copied again.
+    /// Whether a problem says that a login was cut short, so that no value can be copied again.
     pub fn is_login_lost(problem: &Problem) -> bool {
         problem.kind == ProblemKind::Unknown
             && problem

@@ -1,7 +1,7 @@
 //! Asks as a token the question that shows whether it does what it is for.
 //!
 //! Any answer that is no error is good, but for WhatsApp's: that says in a word of its own whether a
-//! number can send messages, and why not. What a gateway says in JSON of its own is no answer. Source: Meta, WhatsApp Business Platform, messaging health
+//! number can send messages, and why not. JSON from a gateway does not count as an answer. Source: Meta, WhatsApp Business Platform, messaging health
 //! status.
 
 use serde_json::Value;
