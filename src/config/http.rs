@@ -24,6 +24,15 @@ pub struct HttpSettings {
     pub ca_file: Option<PathBuf>,
 }
 
+impl HttpSettings {
+    /// How many threads make these calls: a third as many again, so that there are calls under way
+    /// while some threads store what they were answered. For one call at a time it is one thread, and
+    /// everything happens in one order.
+    pub const fn workers(&self) -> usize {
+        self.concurrency + self.concurrency / 3
+    }
+}
+
 /// Reads `[http]`.
 pub fn read(top: &Section<'_>) -> HttpSettings {
     let http = top.table("http", "How Graph is called");

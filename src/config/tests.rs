@@ -252,6 +252,14 @@ fn a_backup_is_one_that_could_take_the_place_of_its_token() {
 }
 
 #[test]
+fn there_are_more_workers_than_calls_but_one_for_one() {
+    for (calls, workers) in [(1, 1), (2, 2), (3, 4), (8, 10), (16, 21), (32, 42)] {
+        let config = good(&format!("[http]\nconcurrency = {calls}\n"));
+        assert_eq!(config.http.workers(), workers, "{calls} at a time");
+    }
+}
+
+#[test]
 fn what_is_not_said_is_filled_in() {
     let config = good("");
     assert_eq!(config.store.path, Path::new("/srv/m/metatoken.db"));

@@ -135,6 +135,7 @@ pub fn session_with(
 fn graph_settings(config: &config::Config) -> graph::Settings {
     graph::Settings {
         timeout: config.http.timeout,
+        concurrency: config.http.concurrency,
         attempts: config.http.attempts,
         endpoints: config.endpoints.clone(),
         ca_file: config.http.ca_file.clone(),

@@ -16,6 +16,7 @@ use crate::token::{Problem, ProblemKind, Provider, Time};
 
 use super::breaker::CircuitBreaker;
 use super::call_error::{CallError, Scope};
+use super::call_slots::{CallSlot, CallSlots};
 use super::log::{Answered, Attempt};
 use super::observations::{Observations, Throttled};
 use super::problem;
@@ -32,6 +33,7 @@ pub struct GraphCaller {
     clock: Clock,
     stop: Arc<AtomicBool>,
     transport: OnceLock<Result<Transport, Problem>>,
+    slots: CallSlots,
     breaker: Mutex<CircuitBreaker>,
     observations: Mutex<Observations>,
     skew: OnceLock<TimeDelta>,
@@ -44,6 +46,7 @@ impl GraphCaller {
     /// A caller that has asked nothing yet; once `stop` is set it begins no request.
     pub fn new(settings: Settings, clock: Clock, stop: Arc<AtomicBool>) -> Self {
         Self {
+            slots: CallSlots::new(settings.concurrency),
             settings,
             clock,
             stop,
@@ -73,12 +76,12 @@ impl GraphCaller {
         request: &Request,
         read: impl Fn(&Response) -> Result<T, Problem>,
     ) -> Result<T, FailedCall> {
-        self.held_back(app, request)?;
+        let mut slot = self.take_slot(app, request)?;
         let transport = self.transport(request)?;
         let mut attempt = 1;
         loop {
             let this = Attempt { app, request, number: attempt };
-            let failure = match self.attempt(transport, this, &read) {
+            let failure = match self.attempt(slot, transport, this, &read) {
                 Ok(value) => {
                     self.breaker().answered(app.provider);
                     self.has_answered.store(true, Ordering::Relaxed);
@@ -95,12 +98,24 @@ impl GraphCaller {
             let RetryDecision::Again(pause) = next else {
                 return Err(self.given_up(this, failure));
             };
-            if !self.waits(pause) || self.held_back(app, request).is_err() {
+            if !self.waits(pause) {
                 return Err(self.given_up(this, failure));
             }
+            slot = match self.take_slot(app, request) {
+                Ok(slot) => slot,
+                Err(_) => return Err(self.given_up(this, failure)),
+            };
             this.retried(&failure, pause);
             attempt += 1;
         }
+    }
+
+    /// Waits for a slot, and gives it if the call may still begin; if not, the fault that stands in its
+    /// way.
+    fn take_slot(&self, app: &App, request: &Request) -> Result<CallSlot<'_>, CallError> {
+        let slot = self.slots.take();
+        self.held_back(app, request)?;
+        Ok(slot)
     }
 
     /// The way to the request's host, which is made when it is first needed.
@@ -142,6 +157,7 @@ impl GraphCaller {
 
     fn attempt<T>(
         &self,
+        slot: CallSlot<'_>,
         transport: &Transport,
         this: Attempt<'_>,
         read: impl Fn(&Response) -> Result<T, Problem>,
@@ -150,6 +166,7 @@ impl GraphCaller {
         let begun = Instant::now();
         let limit = self.settings.deadline.map_or(Duration::MAX, |end| end - begun);
         let answer = transport.send(request, limit);
+        drop(slot);
         if !matches!(&answer, Err(FailedAttempt { reach: Reached::NotConnected, .. })) {
             self.calls.fetch_add(1, Ordering::Relaxed);
         }

@@ -3,7 +3,7 @@
 //! Protocol code speaks in requests and responses: `calls` builds a [`Request`] and reads a
 //! [`Response`], so that Meta's rules can be read and tested as text. `problem` turns every refusal
 //! into one [`Problem`](crate::token::Problem) as `classify` rules, `attempts` makes a call as often
-//! as `retry` allows, `breaker` keeps calls back that must fail, `observations` remembers what the
+//! as `retry` allows and `call_slots` lets it, `breaker` keeps calls back that must fail, `observations` remembers what the
 //! headers tell, and only `transport` knows that there is a network, over
 //! [`http`](crate::http). [`Graph`] puts them together. What differs between Meta's services stands
 //! in the table of providers, in [`token`](crate::token).
@@ -12,6 +12,7 @@ mod attempts;
 mod body;
 mod breaker;
 mod call_error;
+mod call_slots;
 pub mod calls;
 mod classify;
 mod client;

@@ -102,6 +102,8 @@ impl Endpoints {
 pub struct Settings {
     /// How long one try may take, from the first byte out to the last byte in.
     pub timeout: Duration,
+    /// How many calls may be under way.
+    pub concurrency: usize,
     /// How often a call is tried when the fault is transient.
     pub attempts: u32,
     /// The longest wait before the second try; doubled before each further one.
@@ -118,6 +120,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(30),
+            concurrency: 8,
             attempts: 4,
             pause: Duration::from_secs(1),
             endpoints: Endpoints::default(),

@@ -428,7 +428,7 @@ impl<'a> Run<'a> {
     ) -> Vec<Option<R>> {
         let Session { ui, interrupt, config, .. } = self.session;
         let bar = ui.progress(items.len(), interrupt.flag());
-        let workers = config.http.concurrency;
+        let workers = config.http.workers();
         let answers = worker_pool::work_on_each(items, workers, act, || bar.inc(1));
         bar.finish_and_clear();
         answers

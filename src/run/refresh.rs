@@ -178,7 +178,7 @@ impl RefreshRun<'_> {
                 (None, Vec::new())
             })
         };
-        let workers = self.run.session.config.http.concurrency;
+        let workers = self.run.session.config.http.workers();
         let (mut results, mut panicked) = worker_pool::work(jobs, workers, act, |_| bar.inc(1));
         let held = std::mem::take(&mut *held.lock().unwrap_or_else(PoisonError::into_inner));
         if !held.is_empty() {

@@ -64,7 +64,7 @@ pub fn ask_graph(
         let (place, label) = (question.place.0, member.label.clone());
         (LiveAnswer { place, label, generation: *generation, result }, Vec::new())
     };
-    let workers = session.config.http.concurrency;
+    let workers = session.config.http.workers();
     let (mut answers, _) = session.interrupt.guard_reading(
         || bar.finish_and_clear(),
         || worker_pool::work(questions, workers, answer, |_| bar.inc(1)),

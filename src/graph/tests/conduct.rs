@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
@@ -275,6 +275,53 @@ fn nothing_is_asked_out_of_time_or_after_a_stop() {
     assert_eq!(fault.problem.message, "not asked: the run is being stopped");
     assert!(fault.held_back);
     assert_eq!(server.heard().len(), 0);
+}
+
+#[test]
+fn no_more_calls_are_under_way_than_there_are_slots() {
+    const SLOTS: usize = 3;
+    /// Long enough for one call too many to arrive.
+    const HELD: Duration = Duration::from_millis(50);
+    let most = Arc::new(AtomicUsize::new(0));
+    let (under_way, seen) = (AtomicUsize::new(0), Arc::clone(&most));
+    let server = Server::that(move |_, stream| {
+        seen.fetch_max(under_way.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        std::thread::sleep(HELD);
+        under_way.fetch_sub(1, Ordering::SeqCst);
+        let _ = stream.write_all(answer(200, "", ALIVE).as_bytes());
+    });
+    let graph = graph(Settings { concurrency: SLOTS, ..settings(&server.url) });
+    std::thread::scope(|scope| {
+        for _ in 0..3 * SLOTS {
+            scope.spawn(|| graph.inspect(&app("7"), &token()).expect("an answer"));
+        }
+    });
+    assert_eq!(server.heard().len(), 3 * SLOTS);
+    assert_eq!(most.load(Ordering::SeqCst), SLOTS);
+}
+
+#[test]
+fn a_stop_reaches_a_call_that_waits_for_its_slot() {
+    let server = Server::that(|_, stream| {
+        std::thread::sleep(Duration::from_millis(100));
+        let _ = stream.write_all(answer(200, "", ALIVE).as_bytes());
+    });
+    let stop = Arc::new(AtomicBool::new(false));
+    let settings = Settings { concurrency: 1, ..settings(&server.url) };
+    let graph = Graph::new(settings, Clock::standing(noon()), Arc::clone(&stop));
+    let answers: Vec<_> = std::thread::scope(|scope| {
+        let ask = || graph.inspect(&app("7"), &token());
+        let calls = [scope.spawn(ask), scope.spawn(ask)];
+        while server.heard().is_empty() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        stop.store(true, Ordering::Relaxed);
+        calls.map(|call| call.join().expect("no panic")).into()
+    });
+    assert_eq!(server.heard().len(), 1);
+    let held_back: Vec<_> = answers.iter().filter_map(|it| it.as_ref().err()).collect();
+    assert_eq!(held_back.len(), 1, "{answers:?}");
+    assert_eq!(held_back[0].problem.message, "not asked: the run is being stopped");
 }
 
 #[test]
