@@ -3,10 +3,10 @@
 //! Protocol code speaks in requests and responses: `calls` builds a [`Request`] and reads a
 //! [`Response`], so that Meta's rules can be read and tested as text. `problem` turns every refusal
 //! into one [`Problem`](crate::token::Problem) as `classify` rules, `attempts` makes a call as often
-//! as `retry` allows and `call_slots` lets it, `breaker` keeps calls back that must fail, `observations` remembers what the
-//! headers tell, and only `transport` knows that there is a network, over
-//! [`http`](crate::http). [`Graph`] puts them together. What differs between Meta's services stands
-//! in the table of providers, in [`token`](crate::token).
+//! as `retry` allows and when one of the `call_slots` is free, `breaker` keeps calls back that must
+//! fail, `observations` remembers what the headers tell, and only `transport` knows that there is a
+//! network, over [`http`](crate::http). [`Graph`] puts them together. What differs between Meta's
+//! services stands in the table of providers, in [`token`](crate::token).
 
 mod attempts;
 mod body;
