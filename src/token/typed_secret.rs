@@ -140,7 +140,9 @@ fn named_secret(text: &str) -> Option<SecretKind> {
             && !is_name(value)
     };
     let mut names = SECRET_PARAMETERS.iter().filter(|name| **name != "code");
-    let is_named = names.any(|name| lower.split(*name).skip(1).any(is_value));
+    // Most texts assign nothing, and need not be searched for each of the names.
+    let is_named =
+        text.contains(['=', ':']) && names.any(|name| lower.split(*name).skip(1).any(is_value));
     let has_scheme = ["bearer ", "oauth "].iter().any(|scheme| {
         lower.split(scheme).skip(1).any(|it| looks_like_a_value(it) && !it.starts_with(['$', '{']))
             && lower.contains("authorization")
