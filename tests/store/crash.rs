@@ -4,8 +4,11 @@
 //! A grant that was sealed is never lost. One that was lost before that is named by the next run;
 //! if Meta has ended the old string meanwhile, a person is called.
 
+use std::fmt::Write as _;
+use std::time::Duration;
+
 use metatoken::exit::Exit;
-use metatoken::sandbox::{OldString, TokenFixture};
+use metatoken::sandbox::{OldString, TokenFixture, UserFixture};
 
 use crate::common::{ANNA, APP, BAKERY, BRAND, World, day, ends};
 
@@ -108,6 +111,60 @@ fn a_kill_after_the_seal_loses_nothing() {
     for fate in [OldString::Lives, OldString::Dies] {
         kill_a_renewal("sealed", fate, &SEALED);
         kill_a_renewal("promoted", fate, &DONE);
+    }
+}
+
+/// A world of so many user tokens, each of a person of its own.
+fn world_of(labels: &[&str], calls: usize) -> World {
+    let mut config = format!("[http]\nconcurrency = {calls}\n");
+    let mut world = World::new();
+    for (number, label) in labels.iter().enumerate() {
+        let (person, variable) = (format!("30000000000001{number:02}"), label.to_uppercase());
+        let _ = write!(
+            config,
+            "[token.{label}]\ntype = \"user\"\naccess_token = {{ env = \"{variable}\" }}\n"
+        );
+        world.graph.with(|graph| graph.add_user(UserFixture::new(&person, label)));
+        world = world.token(&variable, TokenFixture::user(APP, &person).named(label));
+    }
+    world.config(&config)
+}
+
+/// How many access tokens Graph has given out for a label that the store has no row of.
+fn not_stored(world: &World, label: &str) -> usize {
+    let words = format!("EAAFAKE{}{}", label[..1].to_uppercase(), &label[1..]);
+    let given =
+        world.graph.with(|graph| graph.strings().filter(|it| it.starts_with(&words)).count());
+    let count = "SELECT count(*) FROM generation
+                 WHERE token = (SELECT id FROM token WHERE label = ?1)";
+    let stored: i64 = world.sql().query_row(count, [label], |row| row.get(0)).unwrap();
+    given - usize::try_from(stored).unwrap()
+}
+
+#[test]
+fn a_kill_among_many_renewals_loses_no_sealed_grant_and_each_that_is_lost_is_named() {
+    const CALLS: usize = 4;
+    const WORKERS: usize = 5;
+    let labels = [
+        "brand", "bert", "cleo", "dina", "emil", "fred", "gina", "hans", "ines", "jens", "karl",
+        "lisa",
+    ];
+    for (place, at_least) in [("granted:6", 1), ("sealed:6", 0), ("promoted:6", 0)] {
+        let mut world = world_of(&labels, CALLS);
+        world.run(&["refresh"]).code(0);
+        world.at(day(45));
+        world.graph.latency(Duration::from_millis(20));
+        world.killed_at(place, &["refresh"], "");
+        world.run(&["refresh"]).code(0);
+        let lost = |label: &&&str| not_stored(&world, label) > 0;
+        let lost: Vec<&&str> = labels.iter().filter(lost).collect();
+        assert!((at_least..=WORKERS).contains(&lost.len()), "{place}: {lost:?}");
+        for label in &lost {
+            let events = world.events(label);
+            assert!(events.iter().any(|(_, why)| why.contains("cut short")), "{place}: {events:?}");
+        }
+        world.graph.latency(Duration::ZERO);
+        quiet_from_now_on(&world, 0, place);
     }
 }
 
