@@ -277,6 +277,14 @@ fn nothing_is_asked_out_of_time_or_after_a_stop() {
     assert_eq!(server.heard().len(), 0);
 }
 
+/// Waits for something that happens soon, and no longer than a test may hang.
+fn until(happened: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !happened() && begun.elapsed() < Duration::from_secs(5) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 #[test]
 fn no_more_calls_are_under_way_than_there_are_slots() {
     const SLOTS: usize = 3;
@@ -284,41 +292,49 @@ fn no_more_calls_are_under_way_than_there_are_slots() {
     const HELD: Duration = Duration::from_millis(50);
     let most = Arc::new(AtomicUsize::new(0));
     let (under_way, seen) = (AtomicUsize::new(0), Arc::clone(&most));
-    let server = Server::that(move |_, stream| {
+    let server = Server::that(move |number, stream| {
         seen.fetch_max(under_way.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-        std::thread::sleep(HELD);
+        if number > 0 {
+            until(|| seen.load(Ordering::SeqCst) >= SLOTS);
+            std::thread::sleep(HELD);
+        }
         under_way.fetch_sub(1, Ordering::SeqCst);
         let _ = stream.write_all(answer(200, "", ALIVE).as_bytes());
     });
     let graph = graph(Settings { concurrency: SLOTS, ..settings(&server.url) });
+    // The first is asked alone, whatever number of slots there is.
+    graph.inspect(&app("7"), &token()).expect("the first answer");
     std::thread::scope(|scope| {
         for _ in 0..3 * SLOTS {
             scope.spawn(|| graph.inspect(&app("7"), &token()).expect("an answer"));
         }
     });
-    assert_eq!(server.heard().len(), 3 * SLOTS);
+    assert_eq!(server.heard().len(), 1 + 3 * SLOTS);
     assert_eq!(most.load(Ordering::SeqCst), SLOTS);
 }
 
 #[test]
 fn a_stop_reaches_a_call_that_waits_for_its_slot() {
-    let server = Server::that(|_, stream| {
-        std::thread::sleep(Duration::from_millis(100));
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = Arc::clone(&stop);
+    let server = Server::that(move |number, stream| {
+        if number > 0 {
+            until(|| stopped.load(Ordering::Relaxed));
+        }
         let _ = stream.write_all(answer(200, "", ALIVE).as_bytes());
     });
-    let stop = Arc::new(AtomicBool::new(false));
     let settings = Settings { concurrency: 1, ..settings(&server.url) };
     let graph = Graph::new(settings, Clock::standing(noon()), Arc::clone(&stop));
+    // The first is asked alone, whatever number of slots there is.
+    graph.inspect(&app("7"), &token()).expect("the first answer");
     let answers: Vec<_> = std::thread::scope(|scope| {
         let ask = || graph.inspect(&app("7"), &token());
         let calls = [scope.spawn(ask), scope.spawn(ask)];
-        while server.heard().is_empty() {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        until(|| server.heard().len() > 1);
         stop.store(true, Ordering::Relaxed);
         calls.map(|call| call.join().expect("no panic")).into()
     });
-    assert_eq!(server.heard().len(), 1);
+    assert_eq!(server.heard().len(), 2);
     let held_back: Vec<_> = answers.iter().filter_map(|it| it.as_ref().err()).collect();
     assert_eq!(held_back.len(), 1, "{answers:?}");
     assert_eq!(held_back[0].problem.message, "not asked: the run is being stopped");
